@@ -1,0 +1,1 @@
+"""Text in, scores out: fastText models compiled to numba kernels."""
