@@ -1,0 +1,254 @@
+"""Add up the table rows of every feature of a document: its words, word n-grams and character n-grams.
+
+Knows nothing of labels: `classifiers.kernels.outputs` turns the sums into probabilities.
+
+Arrays of a model, the same in both kernels (see `classifiers.tables.Tables`):
+`table` float32 (rows, width): a row for each word, then for each bucket (width is below 8 or a multiple of 8);
+`slots`: the vocabulary; `kept`: the buckets that pruning kept, see `bucket_row`;
+`shape` int64: number of words, of buckets, longest word n-gram, shortest and longest character n-gram.
+Results, both given as zeros: `sums` float32 (documents, width), `counts` int64 (documents,).
+
+Rows are always added one after the other in the order of the text, so a document's sum is the same to the last bit
+whatever was scored before it and in whichever thread.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import int32, int64, njit, uint8, uint32, uint64
+
+from classifiers.kernels.hashing import FNV_START, fnv_step
+from classifiers.kernels.vocabulary import find_word
+from classifiers.kernels.words import BATCH, next_words
+
+NGRAM_FACTOR = 116049371  # fastText's Dictionary::addWordNgrams
+CACHED_BYTES = 48  # a longer "word" (a sentence of Chinese, a URL) hardly comes twice
+
+
+@njit(nogil=True, cache=True, inline="always")
+def ones(bits):  # type: ignore[no-untyped-def]
+    """The number of bits set; LLVM makes one instruction of it."""
+    bits -= (bits >> uint64(1)) & uint64(0x5555555555555555)
+    bits = (bits & uint64(0x3333333333333333)) + ((bits >> uint64(2)) & uint64(0x3333333333333333))
+    bits = (bits + (bits >> uint64(4))) & uint64(0x0F0F0F0F0F0F0F0F)
+    return int64(uint64(bits * uint64(0x0101010101010101)) >> uint64(56))
+
+
+@njit(nogil=True, cache=True, inline="always")
+def bucket_row(bucket, nwords, kept):  # type: ignore[no-untyped-def]
+    """Return (table row of an n-gram bucket, 1 or 0 when pruning dropped it and the row means nothing).
+
+    `kept` is empty without pruning. Else uint64 (blocks, 2): for each 64 buckets the bits of those kept and how many
+    were kept before; kept buckets lie in the table in ascending order. Half of the buckets asked for are not kept, in no
+    order that a processor could predict, so this has no branch on it.
+    """
+    if len(kept) == 0:
+        return nwords + bucket, 1
+    block = bucket >> 6
+    shift = uint64(bucket & 63)
+    bits = kept[block, 0]
+    before = bits & ((uint64(1) << shift) - uint64(1))
+    return nwords + int64(kept[block, 1]) + ones(before), int64((bits >> shift) & uint64(1))
+
+
+@njit(nogil=True, cache=True)
+def add_rows(table, rows, count, total):  # type: ignore[no-untyped-def]
+    """Add `table[rows[:count]]` to `total`, eight columns at a time held in registers."""
+    width = table.shape[1]
+    if width < 8:
+        for column in range(width):
+            own = total[column]
+            for index in range(count):
+                own += table[rows[index], column]
+            total[column] = own
+        return
+    for first in range(0, width, 8):
+        a, b, c, d = total[first], total[first + 1], total[first + 2], total[first + 3]
+        e, f, g, h = total[first + 4], total[first + 5], total[first + 6], total[first + 7]
+        for index in range(count):
+            row = rows[index]
+            a += table[row, first]
+            b += table[row, first + 1]
+            c += table[row, first + 2]
+            d += table[row, first + 3]
+            e += table[row, first + 4]
+            f += table[row, first + 5]
+            g += table[row, first + 6]
+            h += table[row, first + 7]
+        total[first], total[first + 1], total[first + 2], total[first + 3] = a, b, c, d
+        total[first + 4], total[first + 5], total[first + 6], total[first + 7] = e, f, g, h
+
+
+@njit(nogil=True, cache=True)
+def word_ngram_rows(hashes, ids, count, chain, order, shape, kept, rows):  # type: ignore[no-untyped-def]
+    """Write the rows of all word n-grams that end in this batch of words to `rows`; return (their number, new order).
+
+    `chain[n]` holds the hash of the last n words and is carried from batch to batch, `order` how many words it has seen.
+    """
+    nwords, buckets, longest = shape[0], uint64(shape[1]), shape[2]
+    found = 0
+    for word in range(count):
+        if ids[word] >= nwords:
+            continue
+        own = uint64(int64(hashes[word]))
+        for n in range(min(longest, order + 1), 1, -1):
+            chain[n] = chain[n - 1] * uint64(NGRAM_FACTOR) + own
+            rows[found], is_kept = bucket_row(int64(chain[n] % buckets), nwords, kept)
+            found += is_kept
+        chain[1] = own
+        order += 1
+    return found, order
+
+
+@njit(nogil=True, cache=True)
+def sum_words(data, offsets, table, slots, kept, shape, sums, counts):  # type: ignore[no-untyped-def]
+    """Sum words and word n-grams; for models without character n-grams."""
+    nwords, longest = shape[0], shape[2]
+    starts, ends = np.empty(BATCH, np.int64), np.empty(BATCH, np.int64)
+    hashes, keys = np.empty(BATCH, np.int32), np.empty(BATCH, np.uint64)
+    ids, chain = np.empty(BATCH, np.int64), np.zeros(longest + 1, np.uint64)
+    rows = np.empty(BATCH * longest, np.int64)
+    for document in range(len(offsets) - 1):
+        at, end = offsets[document], offsets[document + 1]
+        order, features, ended = 0, 0, False
+        while not ended:
+            at, count, ended = next_words(data, at, end, starts, ends, hashes, keys)
+            known = 0
+            for word in range(count):
+                ids[word] = find_word(slots, keys[word])
+                if 0 <= ids[word] < nwords:
+                    rows[known] = ids[word]
+                    known += 1
+            add_rows(table, rows, known, sums[document])
+            features += known
+            if longest > 1:
+                known, order = word_ngram_rows(hashes, ids, count, chain, order, shape, kept, rows)
+                add_rows(table, rows, known, sums[document])
+                features += known
+        counts[document] = features
+
+
+@njit(nogil=True, cache=True)
+def subword_rows(text, size, shape, kept, rows):  # type: ignore[no-untyped-def]
+    """Write the rows of the character n-grams of `text[:size]`, a word between < and >, to `rows`; return their number.
+
+    A character starts at any byte that is not a UTF-8 continuation byte, so broken UTF-8 is safe.
+    The single characters < and > do not count (fastText's Dictionary::computeSubwords).
+    """
+    nwords, buckets, shortest, longest = shape[0], uint32(shape[1]), shape[3], shape[4]
+    found = 0
+    for start in range(size):
+        if text[start] & uint8(0xC0) == uint8(0x80):
+            continue
+        fnv = uint32(FNV_START)
+        at = start
+        for n in range(1, longest + 1):
+            if at >= size:
+                break
+            fnv = fnv_step(fnv, text[at])
+            at += 1
+            while at < size and text[at] & uint8(0xC0) == uint8(0x80):
+                fnv = fnv_step(fnv, text[at])
+                at += 1
+            if n < shortest or (n == 1 and (start == 0 or at == size)):
+                continue
+            rows[found], is_kept = bucket_row(int64(fnv % buckets), nwords, kept)
+            found += is_kept
+    return found
+
+
+@njit(nogil=True, cache=True)
+def all_rows(data, start, end, identity, shape, kept, text, rows):  # type: ignore[no-untyped-def]
+    """Write the rows of one word to `rows`: its own, and those of its character n-grams; return their number."""
+    found = 0
+    if identity >= 0:
+        rows[0] = identity
+        found = 1
+    if start < 0:  # </s> has no characters
+        return found
+    size = end - start
+    text[0] = 60
+    for at in range(size):
+        text[at + 1] = data[start + at]
+    text[size + 1] = 62
+    return found + subword_rows(text, size + 2, shape, kept, rows[found:])
+
+
+@njit(nogil=True, cache=True)
+def cache_slot(cache_keys, newest, key):  # type: ignore[no-untyped-def]
+    """Return (slot, whether it holds `key`): one of two neighbours, and on a miss the one not used last."""
+    pair = int64((key >> uint64(1)) & uint64(len(newest) - 1))
+    for way in range(2):
+        if cache_keys[2 * pair + way] == key:
+            newest[pair] = way
+            return 2 * pair + way, True
+    newest[pair] = uint8(1) - newest[pair]
+    return 2 * pair + int64(newest[pair]), False
+
+
+@njit(nogil=True, cache=True)
+def sum_subwords(  # type: ignore[no-untyped-def]
+    data, offsets, table, slots, kept, shape, cache_keys, newest, cache_counts, cache_sums, sums, counts
+):
+    """Sum words, their character n-grams and word n-grams, keeping each word's sum in a cache.
+
+    The cache belongs to one thread: `cache_keys` uint64 (slots,), `newest` uint8 (slots / 2, a power of two),
+    `cache_counts` int32 (slots,), -1 for a label; `cache_sums` float32 (slots, width).
+    """
+    nwords, longest = shape[0], shape[2]
+    starts, ends = np.empty(BATCH, np.int64), np.empty(BATCH, np.int64)
+    hashes, keys = np.empty(BATCH, np.int32), np.empty(BATCH, np.uint64)
+    ids, chain = np.zeros(BATCH, np.int64), np.zeros(longest + 1, np.uint64)
+    text = np.empty(256, np.uint8)
+    rows = np.empty(max(BATCH * longest, 256 * shape[4] + 1), np.int64)
+    hits = np.empty(BATCH, np.int64)
+    for document in range(len(offsets) - 1):
+        at, end = offsets[document], offsets[document + 1]
+        total = sums[document]
+        order, features, ended = 0, int64(0), False
+        while not ended:
+            at, count, ended = next_words(data, at, end, starts, ends, hashes, keys)
+            nhits = 0
+            for word in range(count):
+                ids[word] = 0
+                size = ends[word] - starts[word]
+                if size <= CACHED_BYTES:
+                    slot, hit = cache_slot(cache_keys, newest, keys[word])
+                    if hit:
+                        if cache_counts[slot] < 0:
+                            ids[word] = nwords
+                            continue
+                        hits[nhits] = slot
+                        nhits += 1
+                        features += int64(cache_counts[slot])
+                        continue
+                # A miss may overwrite a slot that waits in `hits`.
+                add_rows(cache_sums, hits, nhits, total)
+                nhits = 0
+                if size + 2 > len(text):
+                    text = np.empty(2 * (size + 2), np.uint8)
+                    rows = np.empty(max(BATCH * longest, len(text) * shape[4] + 1), np.int64)
+                identity = find_word(slots, keys[word])
+                found = -1
+                if identity < nwords:
+                    found = all_rows(data, starts[word], ends[word], identity, shape, kept, text, rows)
+                else:
+                    ids[word] = nwords
+                if size > CACHED_BYTES:
+                    add_rows(table, rows, found, total)
+                    features += max(found, 0)
+                    continue
+                cache_keys[slot] = keys[word]
+                cache_counts[slot] = int32(found)
+                cache_sums[slot, :] = 0.0
+                if found >= 0:
+                    add_rows(table, rows, found, cache_sums[slot])
+                    hits[nhits] = slot
+                    nhits += 1
+                    features += found
+            add_rows(cache_sums, hits, nhits, total)
+            if longest > 1:
+                found, order = word_ngram_rows(hashes, ids, count, chain, order, shape, kept, rows)
+                add_rows(table, rows, found, total)
+                features += found
+        counts[document] = features

@@ -1,0 +1,89 @@
+"""Split a document into words as fastText does, a batch at a time.
+
+Does not know models: a word leaves here as its place, its fastText hash and its key.
+Words end at space, tab, newline, vertical tab, form feed, carriage return and NUL. A newline is a space like
+the others, because a whole document is scored as one line. A word `</s>` ends the document, a word that starts
+with `__label__` is passed over, and `</s>` is added at the end; all three as fastText does.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import int64, njit, uint8, uint32, uint64
+
+from classifiers.kernels.hashing import FNV_START, KEY_START, fnv_step, key_end, key_step
+
+BATCH = 512
+EOS = b"</s>"
+LABEL = b"__label__"
+SPACES = sum(1 << byte for byte in b" \t\n\v\f\r\0")
+
+
+def _hash_of(word: bytes) -> tuple[int, int]:
+    """Return fastText's hash of `word`, as int32, and its key; the slow twin of the kernels."""
+    fnv, key = FNV_START, KEY_START
+    for byte in word:
+        fnv = ((fnv ^ (byte | 0xFFFFFF00 if byte >= 128 else byte)) * 16777619) & 0xFFFFFFFF
+        key = ((key ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    key ^= key >> 32
+    key = (key * 0xD6E8FEB86659FD93) & 0xFFFFFFFFFFFFFFFF
+    key ^= key >> 32
+    return int(np.uint32(fnv).astype(np.int32)), key | 1
+
+
+EOS_HASH, EOS_KEY = _hash_of(EOS)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def is_space(byte):  # type: ignore[no-untyped-def]
+    return byte <= uint8(32) and (int64(SPACES) >> int64(byte)) & 1 == 1
+
+
+@njit(nogil=True, cache=True)
+def starts_with_label(data, start, end):  # type: ignore[no-untyped-def]
+    if end - start < len(LABEL):
+        return False
+    for at in range(len(LABEL)):
+        if data[start + at] != LABEL[at]:
+            return False
+    return True
+
+
+@njit(nogil=True, cache=True)
+def next_words(data, at, end, starts, ends, hashes, keys):  # type: ignore[no-untyped-def]
+    """Fill the batch arrays with the words of `data[at:end]`; return (where to go on, words, document ended).
+
+    starts, ends int64, hashes int32, keys uint64, all (BATCH,). The `</s>` that ends a document has start -1.
+    """
+    count = 0
+    while count < BATCH:
+        while at < end and is_space(data[at]):
+            at += 1
+        if at >= end:
+            break
+        start = at
+        fnv = uint32(FNV_START)
+        key = uint64(KEY_START)
+        while at < end and not is_space(data[at]):
+            fnv = fnv_step(fnv, data[at])
+            key = key_step(key, data[at])
+            at += 1
+        first = data[start]
+        if first == 95 and starts_with_label(data, start, at):
+            continue
+        key = key_end(key)
+        if first == 60 and at - start == 4 and key == uint64(EOS_KEY):
+            at = end
+            break
+        starts[count] = start
+        ends[count] = at
+        hashes[count] = fnv
+        keys[count] = key
+        count += 1
+    if at < end or count == BATCH:
+        return at, count, False
+    starts[count] = -1
+    ends[count] = -1
+    hashes[count] = EOS_HASH
+    keys[count] = uint64(EOS_KEY)
+    return at, count + 1, True

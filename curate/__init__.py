@@ -1,0 +1,70 @@
+"""curate: turn a raw text corpus into a high-quality training mix, with a reason for every document.
+
+The public API; names are loaded on first use, so that importing this costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from curate.errors import CurateError, InputError, RecipeError, RunError, SpaceError
+
+if TYPE_CHECKING:
+    from curate import dedup
+    from curate.corpus import corpus
+    from curate.decide import decide
+    from curate.measure import measure
+    from curate.recipe import Recipe
+    from curate.run import Run
+    from curate.write import write
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CurateError",
+    "InputError",
+    "Recipe",
+    "RecipeError",
+    "Run",
+    "RunError",
+    "SpaceError",
+    "corpus",
+    "decide",
+    "dedup",
+    "measure",
+    "write",
+]
+
+_HOMES = {
+    "Recipe": "curate.recipe",
+    "Run": "curate.run",
+    "corpus": "curate.corpus",
+    "decide": "curate.decide",
+    "measure": "curate.measure",
+    "write": "curate.write",
+}
+
+
+class _Package(ModuleType):
+    """Lets `curate.measure` be the function although `curate/measure.py` is a module of that name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, ModuleType) and _HOMES.get(name) == value.__name__:
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "dedup":
+            return import_module("curate.dedup")
+        if name not in _HOMES:
+            raise AttributeError(f"module 'curate' has no attribute '{name}'")
+        return getattr(import_module(_HOMES[name]), name)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*self.__dict__, *__all__})
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,0 +1,118 @@
+"""The whole way in one call: measure, decide, write, report; what is done already is not done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from curate.decide import decide_run
+from curate.engines.local import Local
+from curate.errors import RecipeError
+from curate.measure import measure_run
+from curate.recipe import Recipe, parse_count
+from curate.report import report_run
+from curate.run import Run
+from curate.shards import plan
+from curate.write import write_run
+
+
+class Progress:
+    """What a run tells about itself while it works; this one says nothing. The command line has one that draws."""
+
+    def stage(self, name: str, total: int) -> Any:
+        """Enter a stage of `total` bytes of input; used as a context manager."""
+        return nullcontext()
+
+    def advance(self, size: int) -> None:
+        """Count bytes of input as done in this stage."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How inputs are read and where work is done."""
+
+    text_column: str = "text"
+    id_column: str = "id"
+    tokenizer: str | None = None
+    skip_bad_files: bool = False
+    threads: int | None = None
+
+    def inputs(self) -> dict[str, Any]:
+        """Return what decides how the inputs of a run are read."""
+        return {
+            "text_column": self.text_column,
+            "id_column": self.id_column,
+            "tokenizer": self.tokenizer,
+            "skip_bad_files": self.skip_bad_files,
+        }
+
+
+def open_recipe(recipe: Recipe | str | Path, tokens: int | str | None = None) -> Recipe:
+    """Return a recipe given by name, path or value, with another token budget if there is one."""
+    loaded = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
+    if not loaded.text:
+        raise RecipeError("a run needs a recipe that can be stored: build it with Recipe.parse or Recipe.load")
+    return loaded.with_tokens(parse_count(tokens))
+
+
+def start(
+    inputs: str | Path | Sequence[str | Path], out: str | Path, options: Options, *, overwrite: bool = False
+) -> Run:
+    """Plan the inputs and open or make the run directory for them."""
+    several = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+    return Run.create(out, options.inputs(), plan(several), overwrite=overwrite)
+
+
+def measure_stage(run: Run, recipe: Recipe, engine: Local, progress: Progress) -> None:
+    """Measure what a recipe needs in a run."""
+    with progress.stage("measure", sum(shard.bytes for shard in run.shards)):
+        measure_run(run, recipe, engine, progress.advance)
+
+
+def corpus(
+    inputs: str | Path | Sequence[str | Path],
+    out: str | Path,
+    recipe: Recipe | str | Path = "web",
+    *,
+    tokens: int | str | None = None,
+    threads: int | None = None,
+    format: str = "parquet",
+    text_column: str = "text",
+    id_column: str = "id",
+    tokenizer: str | Path | None = None,
+    skip_bad_files: bool = False,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Turn raw shards into a training mix and its report, in the run directory `out`.
+
+    `inputs`: files, directories or globs, each optionally "source=INPUT". `recipe`: a shipped name, a path or a
+    Recipe. `tokens`: budget of the mix, such as "1B". Called again with the same arguments it goes on where it
+    was interrupted; with another recipe it repeats only the stages that the change affects.
+    Raises InputError, RecipeError or RunError, each a CurateError that says what to do.
+    """
+    progress = progress or Progress()
+    chosen = open_recipe(recipe, tokens)
+    options = Options(text_column, id_column, None if tokenizer is None else str(tokenizer), skip_bad_files, threads)
+    run = start(inputs, out, options, overwrite=overwrite)
+    engine = Local(threads)
+    with run.locked():
+        run.manifest["threads"] = engine.threads
+        measure_stage(run, chosen, engine, progress)
+        finish(run, chosen, engine, format=format, progress=progress)
+    return run
+
+
+def finish(run: Run, recipe: Recipe, engine: Local, *, format: str, progress: Progress) -> None:
+    """Decide, write and report a measured run."""
+    stages: list[tuple[str, Callable[[], Any]]] = [
+        ("decide", lambda: decide_run(run, recipe, engine)),
+        ("write", lambda: write_run(run, recipe, engine, format=format)),
+        ("report", lambda: report_run(run, recipe, engine)),
+    ]
+    for name, work in stages:
+        with progress.stage(name, 0):
+            work()

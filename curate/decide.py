@@ -1,0 +1,237 @@
+"""Stage 2: which documents are kept. A fold over the recipe's steps, on columns only, in seconds.
+
+Every step sees the documents still alive and gives those that it drops its name. Text is touched only to verify
+near-duplicates, and only theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from curate.measure import Measured, Plan, check_known, measure_texts
+from curate.mix import Allocation, allocate, copies
+from curate.population import MemoryPopulation, Population, RunPopulation, gather, signal_column, starts
+from curate.recipe import Dedup, Filter, Recipe, Top, fingerprint
+from curate.steps import Standing, dedup, domains, failed_filters, outside_top
+from curate.tables import TableWriter
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from curate.engines.local import Local
+    from curate.run import Run
+
+MIX = "mix"  # what documents left out of the mix are dropped by
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """The outcome for every document of a population; see `Standing` for the arrays."""
+
+    steps: tuple[str, ...]
+    filters: tuple[str, ...]
+    standing: Standing
+    domain: npt.NDArray[np.int32]
+    domain_names: list[str]
+    weight: npt.NDArray[np.int32]
+    allocations: list[Allocation]
+
+
+def decide_population(population: Population, recipe: Recipe) -> Decisions:
+    """Apply a recipe's steps and its mix to a population."""
+    filters = [step for step in recipe.steps if isinstance(step, Filter)]
+    begin = starts(population)
+    everyone = np.ones(begin[-1], np.bool_)
+    standing = Standing(
+        dropped_by=np.full(begin[-1], -1, np.int16),
+        failed=failed_filters(population, filters),
+        tokens=signal_column(population, everyone, "token_count").astype(np.int64),
+    )
+    for number, step in enumerate(recipe.steps):
+        if isinstance(step, Filter):
+            standing.drop(standing.alive & standing.failed[:, filters.index(step)], number)
+        elif isinstance(step, Dedup):
+            found = standing.duplicates[step.name] = dedup(population, standing, step)
+            standing.drop(found.dropped, number)
+        elif isinstance(step, Top):
+            standing.drop(outside_top(population, standing, step), number)
+    codes, names = domains(population, recipe)
+    weight, allocations = _sample(population, recipe, standing, codes, names)
+    steps = tuple(step.name for step in recipe.steps) + ((MIX,) if recipe.mix.samples else ())
+    return Decisions(steps, tuple(step.name for step in filters), standing, codes, names, weight, allocations)
+
+
+def _sample(
+    population: Population, recipe: Recipe, standing: Standing, codes: npt.NDArray[np.int32], names: list[str]
+) -> tuple[npt.NDArray[np.int32], list[Allocation]]:
+    """Give every living document its weight; those of weight 0 are dropped by the mix."""
+    alive = standing.alive
+    weight = alive.astype(np.int32)
+    held = np.bincount(codes[alive], weights=standing.tokens[alive], minlength=len(names))
+    present = np.bincount(codes[alive], minlength=len(names)) > 0
+    available = {name: int(tokens) for name, tokens, there in zip(names, held, present, strict=True) if there}
+    if not recipe.mix.samples:
+        return weight, [Allocation(name, held, held, held, capped=False) for name, held in available.items()]
+    allocations = allocate(available, recipe.mix)
+    doc = np.zeros(len(alive), np.uint64)
+    doc[alive] = signal_column(population, alive, "doc")
+    for allocation in allocations:
+        if allocation.domain in available:
+            members = np.flatnonzero(alive & (codes == names.index(allocation.domain)))
+            weight[members] = copies(standing.tokens[members], doc[members], allocation.tokens)
+    standing.drop(alive & (weight == 0), len(recipe.steps))
+    return weight, allocations
+
+
+class Clusters:
+    """Duplicates of all steps together: for every document involved, its survivor, cluster and cluster size.
+
+    A cluster is a survivor with all that were dropped for it, directly or through another duplicate; its number
+    is the `doc` of its last survivor. Only documents in clusters of two or more are held.
+    """
+
+    def __init__(self, population: Population, standing: Standing) -> None:
+        found = list(standing.duplicates.values())
+        dropped = np.concatenate([d.dropped for d in found] or [np.zeros(0, np.int64)])
+        survivor = np.concatenate([d.survivor for d in found] or [np.zeros(0, np.int64)])
+        similarity = np.concatenate([d.similarity for d in found] or [np.zeros(0, np.float32)])
+        order = np.argsort(dropped, kind="stable")
+        self._dropped, self._similarity = dropped[order], similarity[order]
+        self.members = np.union1d(dropped, survivor)
+        # Places in `members`: each member's survivor (itself for a survivor), then the last one of the chain.
+        self._next = np.arange(len(self.members))
+        self._next[np.searchsorted(self.members, dropped)] = np.searchsorted(self.members, survivor)
+        root = self._next
+        while not np.array_equal(root, root[root]):
+            root = root[root]
+        self._size = np.bincount(root, minlength=len(root))[root]
+        facts = gather(population, self.members, ["doc", "id"])
+        self._cluster = facts["doc"].to_numpy()[root]
+        self._ids = pa.array(facts["id"].to_arrow())
+
+    def columns(self, begin: int, size: int) -> dict[str, pa.Array]:
+        """Return cluster, cluster_size, survivor and similarity of documents `begin` to `begin + size`."""
+        low, high = np.searchsorted(self.members, [begin, begin + size])
+        rows = self.members[low:high] - begin
+        place = np.zeros(size, np.int64)
+        place[rows] = np.arange(low, high)
+        alone = np.ones(size, np.bool_)
+        alone[rows] = False
+        first, last = np.searchsorted(self._dropped, [begin, begin + size])
+        gone = np.ones(size, np.bool_)  # true where there is no survivor to name
+        gone[self._dropped[first:last] - begin] = False
+        similarity = np.full(size, np.nan, np.float32)
+        similarity[self._dropped[first:last] - begin] = self._similarity[first:last]
+        if not len(self.members):
+            empty = {"cluster": pa.uint64(), "cluster_size": pa.int64(), "survivor": pa.large_string(), "similarity": pa.float32()}  # fmt: skip
+            return {name: pa.nulls(size, kind) for name, kind in empty.items()}
+        return {
+            "cluster": pa.array(self._cluster[place], mask=alone),
+            "cluster_size": pa.array(np.where(alone, 1, self._size[place])),
+            "survivor": self._ids.take(pa.array(self._next[place], mask=gone)),
+            "similarity": pa.array(similarity, mask=gone | np.isnan(similarity)),
+        }
+
+
+def decision_table(population: Population, decisions: Decisions, clusters: Clusters, part: int) -> pa.Table:
+    """Return the decisions on one part: one row a document, in its order."""
+    begin, size = int(starts(population)[part]), population.sizes[part]
+    window = slice(begin, begin + size)
+    base = population.frame(part, ["doc", "id"]).to_arrow()
+    dropped_by = decisions.standing.dropped_by[window].astype(np.int32)
+    kept = dropped_by < 0
+    names = pa.array(decisions.steps, pa.string())
+    return pa.table({
+        "doc": base["doc"],
+        "id": base["id"],
+        "source": _source(population, part),
+        "kept": kept,
+        "dropped_by": pa.DictionaryArray.from_arrays(pa.array(dropped_by, mask=kept), names).cast(pa.string()),
+        "failed": _failed(decisions.standing.failed[window], decisions.filters),
+        **clusters.columns(begin, size),
+        "domain": pa.DictionaryArray.from_arrays(decisions.domain[window], decisions.domain_names).cast(pa.string()),
+        "weight": decisions.weight[window] * kept,
+    })  # fmt: skip
+
+
+def _source(population: Population, part: int) -> pa.Array:
+    return population.frame(part, ["source"]).to_arrow()["source"]
+
+
+def _failed(failed: npt.NDArray[np.bool_], names: tuple[str, ...]) -> pa.Array:
+    offsets = np.concatenate([[0], np.cumsum(failed.sum(axis=1))]).astype(np.int32)
+    which = np.nonzero(failed)[1].astype(np.int32)
+    return pa.ListArray.from_arrays(offsets, pa.DictionaryArray.from_arrays(which, pa.array(names, pa.string())).cast(pa.string()))  # fmt: skip
+
+
+def decide_run(run: Run, recipe: Recipe, engine: Local) -> None:
+    """Decide a measured run; nothing is done when it was decided with the same recipe on the same signals."""
+    key = fingerprint([recipe.fingerprint(), run.stage("measure").get("key"), _input_state(run)])
+    if run.is_done("decide", key):
+        return
+    run.set_recipe(recipe)
+    with run.doing("decide", key) as stage:
+        population = RunPopulation(run, engine, recipe.clean)
+        (run.path / "decisions").mkdir(exist_ok=True)
+        decisions = decide_population(population, recipe)
+        clusters = Clusters(population, decisions.standing)
+        wanted = {run.decisions_file(shard) for shard in population.shards}
+        for old in (run.path / "decisions").glob("*.parquet"):
+            if old not in wanted:
+                old.unlink()
+        for part, shard in enumerate(population.shards):
+            with TableWriter(run.decisions_file(shard)) as file:
+                file.write(decision_table(population, decisions, clusters, part))
+        stage["steps"] = [{"name": step.name, "kind": step.kind} for step in recipe.steps]
+        if recipe.mix.samples:
+            stage["steps"].append({"name": MIX, "kind": "mix"})
+        stage["duplicates"] = {
+            name: {"candidates": found.candidates, "dropped": len(found.dropped), "spared": found.spared}
+            for name, found in decisions.standing.duplicates.items()
+        }
+        stage["mix"] = [asdict(allocation) for allocation in decisions.allocations]
+
+
+def _input_state(run: Run) -> Mapping[str, Any]:
+    """What decide depends on besides the recipe and the measure key: which shards could be read."""
+    skipped: Mapping[str, Any] = run.stage("measure").get("skipped", {})
+    return skipped
+
+
+def decide(texts: Any, recipe: Recipe | str = "web") -> pl.DataFrame:
+    """Decide texts in memory: one row a text with kept, dropped_by, failed, cluster, survivor, domain, weight.
+
+    `texts`: strings, or a polars DataFrame with a column "text" (and "id", if it has one). Deduplication and
+    the mix look at these texts only.
+    """
+    import polars as pl
+
+    population = MemoryPopulation(measure_frame(texts, recipe))
+    recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
+    decisions = decide_population(population, recipe)
+    table = decision_table(population, decisions, Clusters(population, decisions.standing), 0)
+    return pl.DataFrame(pl.from_arrow(table))
+
+
+def measure_frame(texts: Any, recipe: Recipe | str) -> Measured:
+    """Measure texts in memory for a recipe, with their sketches."""
+    import polars as pl
+
+    recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
+    plan = Plan.of(recipe)
+    frame = texts if isinstance(texts, pl.DataFrame) else pl.DataFrame({"text": texts}, schema={"text": pl.String})
+    check_known(recipe, plan.metadata, set(frame.columns))
+    ids = frame["id"].cast(pl.String).to_arrow() if "id" in frame.columns else None
+    measured = measure_texts(frame["text"], ids, plan)
+    fill = {"source": pl.lit("memory"), "shard": pl.lit("memory"), "row": pl.int_range(pl.len())}
+    frame = frame.with_columns(**{name: value for name, value in fill.items() if name not in frame.columns})
+    signals = measured.signals
+    for name in (*fill, *plan.metadata):
+        signals = signals.append_column(name, frame[name].to_arrow())
+    return Measured(signals, measured.sketches, measured.cleaned)

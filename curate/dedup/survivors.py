@@ -1,0 +1,113 @@
+"""Who stays of a cluster of duplicates: the best ranked, or all that no better ranked one is similar to.
+
+Finds no candidates: every array has one entry for each of m documents of candidate clusters, in any order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from curate.kernels import survivors as kernel
+
+U32 = npt.NDArray[np.uint32]
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+F32 = npt.NDArray[np.float32]
+
+Measure = Literal["jaccard", "containment"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What verification decided for m documents.
+
+    `survivor` int64 (m,): place of the document that this one is a duplicate of; -1 if it survives.
+    `similarity` float32 (m,): to that survivor, exactly; NaN if it survives.
+    `pairs_compared`: pairs of documents whose shingles were compared.
+    `spared`: documents that the candidate clusters alone would have dropped and verification keeps.
+    """
+
+    survivor: I64
+    similarity: F32
+    pairs_compared: int
+    spared: int
+
+
+def best_of_clusters(cluster_labels: U32, ranks: I64) -> I64:
+    """Keep the best ranked document of each cluster, unverified.
+
+    `ranks` is the position in the keep order, 0 the best; equal ranks go to the document that comes first.
+    Returns int64 (m,): the place of the survivor that each document is dropped for; -1 if it survives.
+    """
+    _, labels = np.unique(cluster_labels, return_inverse=True)
+    best = np.full(int(labels.max(initial=-1)) + 1, -1, np.int64)
+    kernel.best_of_cluster(labels.astype(np.uint32), _whole(ranks), best)
+    survivor = best[labels]
+    survivor[survivor == np.arange(len(labels))] = -1
+    return survivor
+
+
+def verify(
+    cluster_labels: U32,
+    ranks: I64,
+    band_keys: U64,
+    values: U32,
+    offsets: I64,
+    threshold: float,
+    measure: Measure = "jaccard",
+) -> Verified:
+    """Keep every document that is not similar enough to a better one that is kept.
+
+    Inside a cluster documents are taken by rank. Each is compared, shingle by shingle, with the survivors so
+    far that share at least one of its `band_keys` (uint64 (m, bands)); it is dropped for the most similar if
+    that reaches `threshold`, and otherwise survives. So a chain A ~ B ~ C never drops C for A unless they are
+    similar themselves, and every dropped document is similar to the very document that stands for it.
+
+    The shingles of document i are `values[offsets[i]:offsets[i + 1]]`, distinct and ascending.
+    `measure`: "jaccard" is |A & B| / |A | B|; "containment" is the share of the dropped document's shingles
+    that its survivor has.
+    Raises ValueError for another measure, a threshold outside (0, 1], or arrays that do not fit together.
+    """
+    m = len(cluster_labels)
+    if measure not in ("jaccard", "containment"):
+        raise ValueError(f'measure must be "jaccard" or "containment", not {measure!r}')
+    if not 0 < threshold <= 1:
+        raise ValueError(f"threshold must be above 0 and at most 1, not {threshold}")
+    if len(ranks) != m or len(band_keys) != m or len(offsets) != m + 1:
+        raise ValueError(
+            f"{m} labels need as many ranks and rows of band keys and one offset more; "
+            f"got {len(ranks)}, {len(band_keys)} and {len(offsets)}"
+        )
+    order = np.lexsort((ranks, cluster_labels))
+    labels = cluster_labels[order]
+    starts = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1], True]) if m else np.zeros(1, np.int64)
+    survivor, similarity = np.full(m, -1, np.int64), np.full(m, np.nan, np.float32)
+    compared, spared = kernel.verify_in_order(
+        _whole(order),
+        _whole(starts),
+        np.ascontiguousarray(band_keys, np.uint64),
+        np.ascontiguousarray(values, np.uint32),
+        _whole(offsets),
+        float(threshold),
+        measure == "containment",
+        survivor,
+        similarity,
+    )
+    return Verified(survivor, similarity, compared, spared)
+
+
+def clusters_of(survivor: I64) -> tuple[I64, I64]:
+    """For each document, the place of the survivor of its cluster and the documents in it, both int64 (m,).
+
+    A cluster is a survivor and all that were dropped for it; `survivor` is as in `Verified`.
+    """
+    head = np.where(survivor < 0, np.arange(len(survivor)), survivor)
+    return head, np.bincount(head, minlength=len(head))[head]
+
+
+def _whole(numbers: npt.NDArray[np.integer]) -> I64:
+    return np.ascontiguousarray(numbers, np.int64)

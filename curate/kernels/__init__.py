@@ -1,0 +1,1 @@
+"""numba loops over Arrow string buffers: arrays in, arrays out, no I/O and no Python objects."""

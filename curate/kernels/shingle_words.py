@@ -1,0 +1,185 @@
+"""The words that shingles are made of: where they stand in a text, and a 64-bit hash of each, lower-cased.
+
+A word is a maximal run of letters, marks, digits and underscores; a character of a script written without
+spaces (flag UNIT) is a word by itself. Not the words that quality rules count: those are in `words.py`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from curate.kernels.hashing import load_partial
+from curate.kernels.loads import load_u64, trailing_zeros, word_masks
+from curate.kernels.unicode import UNIT, WORD, decode, place
+
+U8 = npt.NDArray[np.uint8]
+U16 = npt.NDArray[np.uint16]
+I32 = npt.NDArray[np.int32]
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+
+# Where the scan of a text stands: next byte, whether a word is open (0 or 1), whether the byte before was in
+# a word, and the word bytes and breaks that the last character before lays into the next block.
+Scan = tuple[int, int, np.uint64, np.uint64, np.uint64]
+
+_HIGHS = np.uint64(0x8080808080808080)
+_LOWER = np.uint64(0x2020202020202020)
+_SEED = np.uint64(0x9E3779B97F4A7C15)
+_FACTOR = np.uint64(0x9FB21C651E98DF25)
+
+
+@njit(nogil=True, cache=True)
+def _span_masks(data: U8, i: int, end: int) -> tuple[np.uint64, np.uint64]:
+    """`word_masks` of the bytes from i to end; bits at or beyond end are 0."""
+    size = end - i
+    if i + 64 <= data.shape[0]:
+        word, other = word_masks(data, i)
+        inside = ~np.uint64(0) if size >= 64 else (np.uint64(1) << np.uint64(size)) - np.uint64(1)
+        return word & inside, other & inside
+    word = np.uint64(0)
+    other = np.uint64(0)
+    for k in range(min(size, 64)):
+        c = data[i + k]
+        bit = np.uint64(1) << np.uint64(k)
+        if c >= 0x80:
+            other |= bit
+        elif 0x61 <= (c | 0x20) <= 0x7A or 0x30 <= c <= 0x39 or c == 0x5F:
+            word |= bit
+    return word, other
+
+
+@njit(nogil=True, cache=True)
+def _wide_masks(
+    data: U8, i: int, end: int, other: np.uint64, index: U16, flags: U16
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+    """Word bytes and word breaks among the characters of a block that are not ASCII.
+
+    A break at a byte separates it from a word byte before it. Characters may reach into the next block:
+    the last two results are its word bytes and breaks.
+    """
+    word = breaks = next_word = next_breaks = np.uint64(0)
+    one = np.uint64(1)
+    while other != 0:
+        first = trailing_zeros(other)
+        cp, after = decode(data, i + first, end)
+        last = after - i  # exclusive
+        whole = (one << np.uint64(last - first)) - one
+        kind = flags[place(index, cp)]
+        if kind & WORD:
+            word |= whole << np.uint64(first)
+            if last > 64:
+                next_word |= whole >> np.uint64(64 - first)
+            if kind & UNIT:
+                breaks |= one << np.uint64(first)
+                if last < 64:
+                    breaks |= one << np.uint64(last)
+                else:
+                    next_breaks |= one << np.uint64(last - 64)
+        other &= ~(whole << np.uint64(first))
+    return word, breaks, next_word, next_breaks
+
+
+@njit(nogil=True, cache=True)
+def find_words(
+    data: U8, end: int, index: U16, flags: U16, scan: Scan, starts: I64, ends: I64
+) -> tuple[Scan, int, int]:
+    """Write starts and ends of words from where the scan stands, until the text ends or the arrays are full.
+
+    Returns where the scan stands, and the numbers of starts and ends: one more start if a word is still open,
+    which is then to be moved to the front of `starts`.
+    """
+    one = np.uint64(1)
+    i, n_starts, inside, next_word, next_breaks = scan
+    n_ends = 0
+    while i < end and n_starts + 64 <= starts.shape[0]:
+        word, other = _span_masks(data, i, end)
+        other &= ~next_word
+        breaks = next_breaks
+        word |= next_word
+        next_word = next_breaks = np.uint64(0)
+        if other != 0:
+            wide, wide_breaks, next_word, next_breaks = _wide_masks(data, i, end, other, index, flags)
+            word |= wide
+            breaks |= wide_breaks
+        before = (word << one) | inside
+        begin = word & (~before | breaks)
+        finish = before & (~word | breaks)
+        inside = word >> np.uint64(63)
+        while begin != 0:
+            starts[n_starts] = i + trailing_zeros(begin)
+            n_starts += 1
+            begin &= begin - one
+        while finish != 0:
+            ends[n_ends] = i + trailing_zeros(finish)
+            n_ends += 1
+            finish &= finish - one
+        i += 64
+    if i >= end and n_ends < n_starts:
+        ends[n_ends] = end
+        n_ends += 1
+    return (i, n_starts - n_ends, inside, next_word, next_breaks), n_starts, n_ends
+
+
+@njit(nogil=True, cache=True, inline="always")
+def mix_word(h: np.uint64, chunk: np.uint64) -> np.uint64:
+    h = (h ^ chunk) * _FACTOR
+    return h ^ (h >> np.uint64(32))
+
+
+@njit(nogil=True, cache=True)
+def _hash_wide_word(data: U8, start: int, end: int, index: U16, lower: I32) -> np.uint64:
+    """Hash a word that is not all ASCII: characters lower-cased, encoded, and packed as in `hash_words`."""
+    h = _SEED
+    chunk = np.uint64(0)
+    filled = 0
+    i = start
+    while i < end:
+        cp, i = decode(data, i, end)
+        cp += lower[place(index, cp)]
+        if cp < 0x80:
+            code, size = cp | 0x20, 1
+        elif cp < 0x800:
+            code, size = (0xC0 | cp >> 6) | (0x80 | cp & 0x3F) << 8, 2
+        elif cp < 0x10000:
+            code, size = (0xE0 | cp >> 12) | (0x80 | cp >> 6 & 0x3F) << 8 | (0x80 | cp & 0x3F) << 16, 3
+        else:
+            code = (0xF0 | cp >> 18) | (0x80 | cp >> 12 & 0x3F) << 8
+            code, size = code | (0x80 | cp >> 6 & 0x3F) << 16 | (0x80 | cp & 0x3F) << 24, 4
+        chunk |= np.uint64(code) << np.uint64(8 * filled)
+        filled += size
+        if filled >= 8:
+            h = mix_word(h, chunk)
+            filled -= 8
+            chunk = np.uint64(code) >> np.uint64(8 * (size - filled))
+    if filled > 0:
+        h = mix_word(h, chunk)
+    return h
+
+
+@njit(nogil=True, cache=True)
+def hash_words(
+    data: U8, starts: I64, ends: I64, count: int, index: U16, lower: I32, out: U64, at: int
+) -> None:
+    """64 bits of each word: its lower-cased UTF-8 in chunks of 8 bytes, zero-padded, every ASCII byte | 0x20.
+
+    That bit lower-cases letters, keeps digits, and moves the underscore to 0x7F, which no word contains.
+    """
+    for w in range(count):
+        start, end = starts[w], ends[w]
+        h = _SEED
+        seen = np.uint64(0)
+        i = start
+        while i + 8 < end:
+            chunk = load_u64(data, i)
+            seen |= chunk
+            h = mix_word(h, chunk | _LOWER)
+            i += 8
+        mask = ~np.uint64(0) >> np.uint64(64 - 8 * (end - i))
+        chunk = load_u64(data, i) if i + 8 <= data.shape[0] else load_partial(data, i, end)
+        seen |= chunk & mask
+        h = mix_word(h, (chunk | _LOWER) & mask)
+        if seen & _HIGHS:
+            h = _hash_wide_word(data, start, end, index, lower)
+        out[at + w] = h

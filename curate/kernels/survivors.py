@@ -1,0 +1,150 @@
+"""Greedy verification inside candidate clusters: who is kept, and whose duplicate everyone else is.
+
+Takes documents already in order and shingle sets already sorted; finds no candidates by itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+U32 = npt.NDArray[np.uint32]
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+F32 = npt.NDArray[np.float32]
+
+_FREE = np.int64(-1)
+
+
+@njit(nogil=True, cache=True)
+def best_of_cluster(labels: U32, ranks: I64, best: I64) -> None:
+    """Write to `best[label]`, -1 before, the document with the lowest rank; of equals the first."""
+    for i in range(labels.shape[0]):
+        current = best[labels[i]]
+        if current < 0 or ranks[i] < ranks[current]:
+            best[labels[i]] = i
+
+
+@njit(nogil=True, cache=True)
+def shared(values: U32, a: int, a_end: int, b: int, b_end: int, wanted: int) -> int:
+    """Size of the intersection of two ascending runs of `values`; -1 as soon as it cannot reach `wanted`."""
+    found = 0
+    spare = min(a_end - a, b_end - b) - wanted
+    if spare < 0:
+        return -1
+    a_misses = (a_end - a) - wanted
+    b_misses = (b_end - b) - wanted
+    while a < a_end and b < b_end:
+        stop = min(min(a_end - a, b_end - b), 64)
+        for _ in range(stop):  # each step moves at least one side by one, none beyond its end
+            x, y = values[a], values[b]
+            found += x == y
+            a_misses -= x < y
+            b_misses -= y < x
+            a += x <= y
+            b += y <= x
+        if a_misses < 0 or b_misses < 0:
+            return -1
+    return found if found >= wanted else -1
+
+
+@njit(nogil=True, cache=True)
+def _slot(table: I64, slots: int, keys: U64, key: np.uint64, band: int) -> np.int64:
+    """The slot with an entry for `key` in this band, or else the free one where it belongs."""
+    bands = keys.shape[1]
+    slot = np.int64((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(24)) & (slots - 1)
+    while table[slot] != _FREE:
+        entry = table[slot]
+        if entry % bands == band and keys[entry // bands, band] == key:
+            break
+        slot = (slot + 1) & (slots - 1)
+    return slot
+
+
+@njit(nogil=True, cache=True)
+def _insert(table: I64, slots: int, following: I64, keys: U64, i: int) -> None:
+    """Put document i at the head of the chain of each of its band keys."""
+    for band in range(keys.shape[1]):
+        if keys[i, band] != 0:
+            slot = _slot(table, slots, keys, keys[i, band], band)
+            following[i * keys.shape[1] + band] = table[slot]
+            table[slot] = i * keys.shape[1] + band
+
+
+@njit(nogil=True, cache=True)
+def verify_in_order(
+    order: I64,
+    cluster_starts: I64,
+    keys: U64,
+    values: U32,
+    offsets: I64,
+    threshold: float,
+    containment: bool,
+    survivor: I64,
+    similarity: F32,
+) -> tuple[int, int]:
+    """Decide for every document; `order[cluster_starts[c]:cluster_starts[c + 1]]` is cluster c, best first.
+
+    A document is compared with the survivors of its cluster that share a band key with it, and is dropped
+    for the most similar (the best ranked of equals) if the similarity reaches the threshold. Writes
+    `survivor` (-1: is one) and `similarity`; returns the pairs compared and the documents, other than the
+    first of each cluster, that no survivor was similar enough to.
+    """
+    m, bands = keys.shape
+    following = np.empty(m * bands, np.int64)
+    survivors = np.empty(m, np.int64)
+    standing = np.empty(m, np.int64)  # of a survivor: how many of its cluster came before
+    met = np.full(m, _FREE, np.int64)  # the document that a survivor was last compared with
+    table = np.full(64, _FREE, np.int64)
+    compared = spared = 0
+    for c in range(cluster_starts.shape[0] - 1):
+        alive = 0
+        slots = 64
+        table[:slots] = _FREE
+        for place in range(cluster_starts[c], cluster_starts[c + 1]):
+            i = order[place]
+            size = offsets[i + 1] - offsets[i]
+            best, best_share = _FREE, 0.0
+            for band in range(bands):
+                if keys[i, band] == 0:
+                    continue
+                entry = table[_slot(table, slots, keys, keys[i, band], band)]
+                while entry != _FREE:
+                    s = entry // bands
+                    entry = following[entry]
+                    if met[s] == i:
+                        continue
+                    met[s] = i
+                    compared += 1
+                    other = offsets[s + 1] - offsets[s]
+                    least = max(threshold, best_share)
+                    if containment:
+                        wanted = int(np.ceil(least * size - 1e-9))
+                    else:
+                        wanted = int(np.ceil(least / (1.0 + least) * (size + other) - 1e-9))
+                    common = shared(values, offsets[i], offsets[i + 1], offsets[s], offsets[s + 1], wanted)
+                    if common < 0:
+                        continue
+                    share = common / (size if containment else size + other - common)
+                    tie = share == best_share and (best == _FREE or standing[s] < standing[best])
+                    if share >= threshold and (share > best_share or tie):
+                        best, best_share = s, share
+            survivor[i] = best
+            if best != _FREE:
+                similarity[i] = best_share
+                continue
+            spared += alive > 0
+            survivors[alive] = i
+            standing[i] = alive
+            alive += 1
+            if 2 * alive * bands > slots:
+                slots *= 4
+                if slots > table.shape[0]:
+                    table = np.empty(slots, np.int64)
+                table[:slots] = _FREE
+                for k in range(alive):
+                    _insert(table, slots, following, keys, survivors[k])
+            else:
+                _insert(table, slots, following, keys, i)
+    return compared, spared

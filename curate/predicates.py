@@ -1,0 +1,50 @@
+"""SQL predicates over columns: which columns they name, the polars expression they mean, the thresholds in them.
+
+Only expressions, never statements; evaluation is polars'.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING
+
+from curate.errors import RecipeError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_COMPARISON = re.compile(r"\b([A-Za-z_]\w*)\s*(<=|>=|<|>|=)\s*(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)")
+_BETWEEN = re.compile(r"\b([A-Za-z_]\w*)\s+BETWEEN\s+(-?[\d.]+)\s+AND\s+(-?[\d.]+)", re.IGNORECASE)
+
+
+@functools.cache
+def expression(sql: str) -> pl.Expr:
+    """Return the polars expression of an SQL predicate; RecipeError when it cannot be parsed."""
+    import polars as pl
+
+    try:
+        return pl.sql_expr(sql)
+    except pl.exceptions.PolarsError as error:
+        raise RecipeError(f"cannot read the predicate `{sql}`: {_first_line(error)}") from None
+
+
+def columns_of(sql: str) -> tuple[str, ...]:
+    """Return the columns that a predicate names, sorted."""
+    return tuple(sorted(set(expression(sql).meta.root_names())))
+
+
+def thresholds(sql: str) -> list[tuple[str, str, float]]:
+    """Return the comparisons with numbers in a predicate as (column, operator, number).
+
+    >>> thresholds("word_count BETWEEN 50 AND 100000 AND quality > 0.5")
+    [('word_count', '>=', 50.0), ('word_count', '<=', 100000.0), ('quality', '>', 0.5)]
+    """
+    found: list[tuple[str, str, float]] = []
+    for column, low, high in _BETWEEN.findall(sql):
+        found += [(column, ">=", float(low)), (column, "<=", float(high))]
+    return found + [(column, op, float(number)) for column, op, number in _COMPARISON.findall(sql)]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

@@ -1,0 +1,2 @@
+def page(report, details):
+    return "<html></html>"

@@ -1,0 +1,62 @@
+"""Shards: from input files to batches of documents, and from documents to the files of a mix.
+
+Knows nothing of signals, recipes or runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from curate.shards.atomic import atomic_bytes, atomic_file
+from curate.shards.batches import Batch, ReadOptions
+from curate.shards.columnar import read_arrow, read_parquet
+from curate.shards.jsonl import read_jsonl
+from curate.shards.plain import read_text_files, read_wet
+from curate.shards.plan import Shard, plan
+from curate.shards.rejects import Reject, RejectWriter
+from curate.shards.schema import SchemaCollector, unify
+from curate.shards.writers import MixWriter, Part
+
+__all__ = [
+    "Batch",
+    "MixWriter",
+    "Part",
+    "ReadOptions",
+    "Reject",
+    "RejectWriter",
+    "SchemaCollector",
+    "Shard",
+    "atomic_bytes",
+    "atomic_file",
+    "plan",
+    "read",
+    "unify",
+]
+
+_READERS = {
+    "jsonl": read_jsonl,
+    "parquet": read_parquet,
+    "arrow": read_arrow,
+    "txt": read_text_files,
+    "wet": read_wet,
+}
+
+
+def read(
+    shard: Shard,
+    options: ReadOptions | None = None,
+    *,
+    on_reject: Callable[[Reject], None],
+    collector: SchemaCollector | None = None,
+) -> Iterator[Batch]:
+    """Yield the documents of `shard` in batches; what is no document goes to `on_reject` with the reason.
+
+    Documents, their order and the rejects are the same at every call with the same options but `metadata`,
+    whatever metadata is asked for. `collector` takes in the names and types of all metadata columns, also of
+    those that are not asked for; `unify` makes of what the collectors of all shards found the schema in which
+    metadata can be read and written.
+
+    Memory does not grow with the size of a file. Raises InputError, naming the file and what to do, where it
+    cannot be opened, is truncated or corrupt, or has no column of the text's name; earlier batches stand.
+    """
+    return _READERS[shard.format](shard, options or ReadOptions(), on_reject, collector)

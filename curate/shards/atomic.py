@@ -1,0 +1,62 @@
+"""Write a file so that it is there as a whole or not at all.
+
+Does not lock: two writers of one path at the same time are the caller's mistake.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from curate.errors import RunError, SpaceError
+
+
+def partial_path(path: Path) -> Path:
+    """Return the hidden name beside `path` under which it is written; always the same, so none pile up."""
+    return path.with_name(f".{path.name}.partial")
+
+
+@contextmanager
+def atomic_file(path: str | Path) -> Iterator[IO[bytes]]:
+    """Open `path` for writing bytes; it appears, complete and on disk, when the block ends well.
+
+    After an error nothing is left behind and an older `path` is untouched.
+    Raises SpaceError where the disk is full, RunError where the place cannot be written to.
+    """
+    path = Path(path)
+    partial = partial_path(path)
+    with explain_write_errors(path):
+        try:
+            with partial.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                partial.unlink()
+            raise
+
+
+def atomic_bytes(path: str | Path, content: bytes) -> None:
+    """Write `content` to `path`, as a whole or not at all. Raises as `atomic_file` does."""
+    with atomic_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def explain_write_errors(path: str | Path) -> Iterator[None]:
+    """Turn the OSErrors of writing `path` into SpaceError or RunError."""
+    try:
+        yield
+    except OSError as error:
+        folder = Path(path).parent
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise SpaceError(
+                f"{path}: no space left to write to; free some in {folder}, then start again to resume"
+            ) from error
+        raise RunError(f"{path}: cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,203 @@
+"""Read Parquet and Arrow IPC files in batches, with only the columns that are asked for.
+
+Knows nothing of JSON; types pass through as they are unless a schema is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pyarrow.types as pt
+
+from curate.errors import InputError
+from curate.shards.batches import Batch, ReadOptions, no_text_column
+from curate.shards.compression import explain_read_errors
+from curate.shards.plan import Shard
+from curate.shards.rejects import Reject
+from curate.shards.schema import MisfitError, SchemaCollector, as_string, choose, fit, is_text
+
+_MAX_ROWS = 65_536
+
+
+def read_parquet(
+    shard: Shard, options: ReadOptions, on_reject: Callable[[Reject], None], collector: SchemaCollector | None
+) -> Iterator[Batch]:
+    """Yield the documents of a Parquet shard; see `read`."""
+    path = shard.paths[0]
+    with explain_read_errors(path, lambda: 0):
+        file = pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
+    with file:
+        reader = _Columns(path, options, file.schema_arrow, collector)
+        first, end = shard.part or (0, file.num_row_groups)
+        row = sum(file.metadata.row_group(group).num_rows for group in range(first))
+        for group in range(first, end):
+            batches = file.iter_batches(
+                _rows_a_batch(file, group, options), [group], reader.columns, use_threads=False
+            )
+            for batch in _guarded(batches, path, row):
+                yield from reader.documents(batch, row, on_reject)
+                row += len(batch)
+
+
+def read_arrow(
+    shard: Shard, options: ReadOptions, on_reject: Callable[[Reject], None], collector: SchemaCollector | None
+) -> Iterator[Batch]:
+    """Yield the documents of an Arrow IPC file or stream; see `read`."""
+    path = shard.paths[0]
+    row = 0
+    with explain_read_errors(path, lambda: 0):
+        mapped = pa.memory_map(path)
+        magic = mapped.read(6)
+        mapped.seek(0)
+        file = pa.ipc.open_file(mapped) if magic == b"ARROW1" else pa.ipc.open_stream(mapped)
+    with mapped:
+        reader = _Columns(path, options, file.schema, collector)
+        batches = (file.get_batch(i) for i in range(file.num_record_batches)) if magic == b"ARROW1" else file
+        selected = (_select(batch, reader.columns) for batch in batches)
+        for batch in _guarded(selected, path, row):
+            yield from reader.documents(batch, row, on_reject)
+            row += len(batch)
+
+
+def _guarded(batches: Iterable[pa.RecordBatch], path: str, rows: int) -> Iterator[pa.RecordBatch]:
+    """Yield `batches`, naming file and rows read (`rows` before the first batch) in errors."""
+    iterator = iter(batches)
+    while True:
+        with explain_read_errors(path, partial(int, rows)):
+            batch = next(iterator, None)
+        if batch is None:
+            return
+        yield batch
+        rows += len(batch)
+
+
+def _select(batch: pa.RecordBatch, columns: list[str]) -> pa.RecordBatch:
+    chosen = batch.select(columns)
+    chosen.validate(full=True)  # the offsets come as they are from a file that may be corrupt
+    return chosen
+
+
+def _rows_a_batch(file: pq.ParquetFile, group: int, options: ReadOptions) -> int:
+    """Return how many rows hold about `batch_bytes` of text."""
+    held = file.metadata.row_group(group)
+    size = 0
+    for i in range(held.num_columns):
+        column = held.column(i)
+        if column.path_in_schema.split(".")[0] == options.text_column:
+            size += column.total_uncompressed_size
+    return int(max(1, min(_MAX_ROWS, options.batch_bytes * held.num_rows // max(size, 1))))
+
+
+class _Columns:
+    """Which columns of one file to read, and how a record batch of them becomes documents."""
+
+    def __init__(
+        self, path: str, options: ReadOptions, schema: pa.Schema, collector: SchemaCollector | None
+    ) -> None:
+        self.path = path
+        self.options = options
+        names = schema.names
+        if options.text_column not in names:
+            raise no_text_column(path, options.text_column, names)
+        _expect_text(path, schema.field(options.text_column))
+        own = (options.text_column, options.id_column)
+        metadata = [field for field in schema if field.name not in own]
+        if collector is not None:
+            collector.add(pa.schema(metadata))
+        wanted = options.metadata
+        if isinstance(wanted, pa.Schema):
+            chosen = [name for name in wanted.names if name in names and name not in own]
+        elif isinstance(wanted, tuple):
+            chosen = [name for name in wanted if name in names and name not in own]
+        else:
+            chosen = [field.name for field in metadata] if wanted else []
+        self.metadata = chosen
+        self.has_ids = options.id_column in names
+        self.columns = [*own, *chosen] if self.has_ids else [options.text_column, *chosen]
+
+    def documents(
+        self, batch: pa.RecordBatch, first: int, on_reject: Callable[[Reject], None]
+    ) -> Iterator[Batch]:
+        """Yield the documents of `batch`, whose first row is number `first` of the file."""
+        texts, bad = self._texts(batch.column(self.options.text_column))
+        rows = np.arange(first, first + len(batch), dtype=np.int64)
+        for index, reason, raw in bad:
+            on_reject(Reject(self.path, first + index + 1, reason, raw))
+        if bad:
+            keep = np.ones(len(batch), bool)
+            keep[[index for index, _, _ in bad]] = False
+            batch, texts, rows = batch.filter(keep), texts.filter(keep), rows[keep]
+        ids = as_ids(batch.column(self.options.id_column)) if self.has_ids else None
+        yield from Batch(texts, ids, self._metadata(batch, rows), rows).cut(self.options.batch_bytes)
+
+    def _texts(self, column: pa.Array) -> tuple[pa.LargeStringArray, list[tuple[int, str, bytes]]]:
+        """Return the texts, and (index, reason, bytes) of those that are none."""
+        name = self.options.text_column
+        binary = column.cast(pa.large_binary()) if not pt.is_dictionary(column.type) else _decoded(column)
+        bad: list[tuple[int, str, bytes]] = []
+        if binary.null_count:
+            bad = [(int(i), f"{name} is null", b"null") for i in np.flatnonzero(pc.is_null(binary))]
+        try:
+            return binary.cast(pa.large_string()), bad
+        except pa.ArrowInvalid:
+            pass
+        for i, value in enumerate(binary):
+            if value.is_valid and not _is_utf8(value.as_py()):
+                bad.append((i, "invalid UTF-8", value.as_py()))
+        broken = np.zeros(len(binary), bool)
+        broken[[i for i, _, _ in bad]] = True
+        repaired = pc.if_else(broken, pa.scalar(b"", pa.large_binary()), binary)
+        return repaired.cast(pa.large_string()), sorted(bad)
+
+    def _metadata(self, batch: pa.RecordBatch, rows: npt.NDArray[np.int64]) -> pa.Table:
+        table = pa.Table.from_batches([batch.select(self.metadata)])
+        wanted = self.options.metadata
+        if isinstance(wanted, tuple):
+            return choose(table, wanted, len(batch))
+        if not isinstance(wanted, pa.Schema):
+            return table
+        try:
+            return fit(table, wanted, len(batch))
+        except MisfitError as misfit:
+            where = f"rows {rows[0] + 1} to {rows[-1] + 1}" if len(rows) else "no rows"
+            raise InputError(
+                f"{self.path}, {where}: {misfit}, as it was when the file was measured; measure it again"
+            ) from misfit
+
+
+def _expect_text(path: str, field: pa.Field) -> None:
+    type = field.type.value_type if pt.is_dictionary(field.type) else field.type
+    binary = (pa.binary(), pa.large_binary(), pa.binary_view(), pa.null())
+    if not is_text(type) and type not in binary:
+        raise InputError(
+            f'{path}: column "{field.name}" is {field.type}, not text (--text-column names the one to read)'
+        )
+
+
+def _decoded(column: pa.DictionaryArray) -> pa.Array:
+    return column.dictionary_decode().cast(pa.large_binary())
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def as_ids(column: pa.Array) -> pa.LargeStringArray | None:
+    """Return ids as strings; None where all are null."""
+    if column.null_count == len(column):
+        return None
+    plain = column.dictionary_decode() if pt.is_dictionary(column.type) else column
+    if is_text(plain.type) or pt.is_integer(plain.type):
+        return plain.cast(pa.large_string())
+    values = [None if value is None else as_string(value) for value in plain.to_pylist()]
+    return pa.array(values, pa.large_string())

@@ -1,0 +1,105 @@
+"""Open input files for reading, decompressed, with every way to fail told in the user's words.
+
+Knows nothing of what is in the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+
+from curate.errors import InputError
+from curate.shards.inputs import kind
+
+_MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh": "bz2",
+    b"PAR1": "Parquet",
+    b"ARROW1": "Arrow",
+    b"PK\x03\x04": "zip",
+    b"\xfd7zXZ": "xz",
+}
+
+
+class Source:
+    """A file being read: `read(size)` gives decompressed bytes, fewer than asked for at the end, then b"".
+
+    `records` is for the reader to count, so that an error can say how far it came.
+    Raises InputError naming the file where it cannot be opened, is truncated or is corrupt.
+    """
+
+    def __init__(self, path: str, start: int = 0) -> None:
+        self.path = path
+        self.records = 0
+        with self.explain():
+            size = Path(path).stat().st_size
+            self._file = pa.OSFile(path, "rb")
+        codec = kind(path)[1]
+        try:
+            if codec and not size:
+                raise bad_file(path, f"is empty, which no {codec} file is", 0)
+            with self.explain():
+                self._check_magic(codec)
+                self._file.seek(start)
+                self._stream = pa.CompressedInputStream(self._file, codec) if codec else self._file
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+        self._file.close()
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes; b"" at the end."""
+        with self.explain():
+            return bytes(self._stream.read(size))
+
+    def explain(self) -> AbstractContextManager[None]:
+        """Return a context in which errors of pyarrow and the system become InputError naming this file."""
+        return explain_read_errors(self.path, lambda: self.records)
+
+    def _check_magic(self, codec: str | None) -> None:
+        head = self._file.read(6)
+        actual = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
+        if actual != codec and (actual or codec):
+            said = f"{codec} by its name" if codec else "plain text by its name"
+            held = f"holds {actual}" if actual else f"does not start as {codec} does"
+            raise bad_file(self.path, f"is {said} but {held}; rename or replace it", 0)
+
+
+@contextmanager
+def explain_read_errors(path: str, records: Callable[[], int]) -> Iterator[None]:
+    """Turn errors of the system and of pyarrow into InputError naming `path` and the records read before."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        what = "is gone: it was there when the run was planned, or is a broken link"
+        raise bad_file(path, what, records()) from error
+    except PermissionError as error:
+        raise bad_file(path, "cannot be read: permission denied", records()) from error
+    except (OSError, pa.ArrowException) as error:
+        raise bad_file(path, what_is_wrong(error), records()) from error
+
+
+def what_is_wrong(error: Exception) -> str:
+    """Word an error of pyarrow or the system for the user."""
+    text = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
+    if "Truncated compressed stream" in text:
+        return "is truncated: the compressed data ends too early; copy or download it again"
+    if "decompress" in text or "inflate" in text:
+        return f"is corrupt ({text}); copy or download it again"
+    return f"cannot be read ({text})"
+
+
+def bad_file(path: str, what: str, records: int) -> InputError:
+    """Return the error for a file that cannot be read (further), after `records` records of it were."""
+    before = f" ({records:,} records were read before)" if records else ""
+    return InputError(f"{path}: {what}{before}; --skip-bad-files goes on without it")

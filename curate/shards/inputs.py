@@ -1,0 +1,201 @@
+"""From what the user names (files, directories, globs, `source=INPUT`) to the files it means.
+
+Looks at names only: no file is opened here, and how files are cut into shards is `plan`'s business.
+"""
+
+from __future__ import annotations
+
+import glob
+import logging
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from curate.errors import InputError
+
+log = logging.getLogger("curate.shards")
+
+FORMATS = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "arrow",
+    ".arrows": "arrow",
+    ".ipc": "arrow",
+    ".feather": "arrow",
+    ".txt": "txt",
+    ".wet": "wet",
+}
+"""Format by file name suffix, what is left after a compression suffix is taken off."""
+
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".bz2": "bz2"}
+"""Codec by file name suffix, as pyarrow names it."""
+
+_SOURCE = re.compile(r"[A-Za-z0-9._-]+")
+_KNOWN = "use .jsonl, .ndjson, .json, .txt, .wet (also with .gz, .zst, .bz2), .parquet, .arrow or .feather"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One input file: its path as given, the source it counts for, and its format."""
+
+    path: str
+    source: str
+    format: str
+
+
+def kind(path: str | Path) -> tuple[str | None, str | None]:
+    """Return (format, codec) by the suffixes of `path`; None where unknown or not compressed.
+
+    >>> kind("raw/CC-MAIN.warc.wet.gz")
+    ('wet', 'gzip')
+    """
+    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
+    codec = COMPRESSIONS.get(suffixes.pop()) if suffixes and suffixes[-1] in COMPRESSIONS else None
+    format = FORMATS.get(suffixes[-1]) if suffixes else None
+    if codec and format in ("parquet", "arrow"):  # these compress inside
+        return None, codec
+    return format, codec
+
+
+def stem(path: str) -> str:
+    """Return the file name without the suffixes that say how it is stored.
+
+    >>> stem("raw/CC-MAIN-1.2.warc.wet.gz")
+    'CC-MAIN-1.2'
+    """
+    name = Path(path)
+    for known in (COMPRESSIONS, FORMATS, (".warc",)):
+        if name.suffix.lower() in known:
+            name = name.with_suffix("")
+    return name.name
+
+
+def find(inputs: Sequence[str | Path]) -> list[Found]:
+    """Return the files that `inputs` mean, each once, in an order that does not depend on that of `inputs`.
+
+    Raises InputError when an input matches nothing, has an unknown suffix, or gives one file two sources.
+    """
+    if isinstance(inputs, str | Path):
+        inputs = [inputs]
+    if not inputs:
+        raise InputError("no input given: name a file, a directory or a glob such as 'raw/*.jsonl.zst'")
+    chosen: dict[str, tuple[Found, bool]] = {}
+    for given in inputs:
+        source, where = _split_source(str(given))
+        for found in _expand(where, source):
+            real = os.path.realpath(found.path)
+            chosen[real] = _merge(chosen.get(real), (found, source is not None))
+    return sorted((found for found, _ in chosen.values()), key=lambda found: (found.source, found.path))
+
+
+def _merge(old: tuple[Found, bool] | None, new: tuple[Found, bool]) -> tuple[Found, bool]:
+    """Choose between two ways of naming one file: a source given outright wins, then the smaller path."""
+    if old is None:
+        return new
+    if old[1] and new[1] and old[0].source != new[0].source:
+        first, second = sorted((old[0].source, new[0].source))
+        raise InputError(f'{new[0].path} is given twice, as source "{first}" and as "{second}"; give it once')
+    if old[1] != new[1]:
+        return old if old[1] else new
+    return min(old, new, key=lambda pair: (pair[0].path, pair[0].source))
+
+
+def _split_source(given: str) -> tuple[str | None, str]:
+    """Split `source=INPUT`; a path that exists as it is, or has a slash before the `=`, is a path."""
+    source, equals, where = given.partition("=")
+    if not equals or "/" in source or os.path.lexists(given):
+        return None, given
+    if not _SOURCE.fullmatch(source):
+        raise InputError(
+            f'{given}: "{source}" cannot be a source name; '
+            f'use letters, digits, ".", "_" and "-" only, as in web={where}'
+        )
+    return source, where
+
+
+def _expand(where: str, source: str | None) -> Iterator[Found]:
+    path = Path(where).expanduser()
+    if path.is_dir():
+        yield from _directory(path, source)
+    elif os.path.lexists(path):
+        format, codec = kind(path)
+        if format is None:
+            raise InputError(f"{path}: {_unknown_suffix(path, codec)}")
+        yield Found(str(path), source or _as_source(stem(str(path))), format)
+    elif glob.has_magic(where):
+        yield from _glob(path, source)
+    else:
+        hint = "check the spelling" if path.parent.is_dir() else f"there is no directory {path.parent} either"
+        raise InputError(f"{path}: no such file or directory; {hint}")
+
+
+def _directory(path: Path, source: str | None) -> Iterator[Found]:
+    files = list(_walk(path))
+    known = [file for file in files if kind(file)[0]]
+    if not known:
+        held = f"it holds {_suffixes(files)}" if files else "it is empty"
+        raise InputError(f"{path}: no input files in this directory ({held}); {_KNOWN}")
+    _say_skipped(path, files)
+    name = source or _as_source(path.resolve().name)
+    yield from (Found(str(file), name, kind(file)[0] or "") for file in known)
+
+
+def _glob(pattern: Path, source: str | None) -> Iterator[Found]:
+    matches = [Path(match) for match in sorted(glob.glob(str(pattern), recursive=True))]  # noqa: PTH207 (absolute)
+    if not matches:
+        raise InputError(f"{pattern}: matches no file; check the spelling (and quote it for the shell)")
+    files = [match for match in matches if not match.is_dir()]
+    known = [file for file in files if kind(file)[0]]
+    # `a/**` matches the directories and all that is in them: these are not walked a second time.
+    folders = [] if "**" in pattern.parts else [match for match in matches if match.is_dir()]
+    if not known and not folders:
+        raise InputError(
+            f"{pattern}: matches no input file, only {_suffixes(files) or 'directories'}; {_KNOWN}"
+        )
+    _say_skipped(pattern, files)
+    yield from (
+        Found(str(file), source or _as_source(stem(str(file))), kind(file)[0] or "") for file in known
+    )
+    for folder in folders:
+        yield from _directory(folder, source)
+
+
+def _walk(top: Path) -> Iterator[Path]:
+    """Yield the files below `top`, sorted; hidden names are left out, a directory is entered once."""
+    seen = {os.path.realpath(top)}
+    for folder, directories, files in os.walk(top, followlinks=True):
+        inside = []
+        for name in sorted(directories):
+            real = os.path.realpath(Path(folder, name))
+            if not name.startswith(".") and real not in seen:
+                seen.add(real)
+                inside.append(name)
+        directories[:] = inside
+        yield from (Path(folder, name) for name in sorted(files) if not name.startswith("."))
+
+
+def _say_skipped(where: Path, files: Sequence[Path]) -> None:
+    skipped = [file for file in files if not kind(file)[0]]
+    if skipped:
+        log.warning("%s: not read, for their suffix: %d files (%s)", where, len(skipped), _suffixes(skipped))
+
+
+def _suffixes(files: Sequence[Path]) -> str:
+    counts = Counter(file.suffix or "without suffix" for file in files)
+    return ", ".join(f"{count} {suffix}" for suffix, count in counts.most_common(5))
+
+
+def _unknown_suffix(path: Path, codec: str | None) -> str:
+    if codec and kind(path.with_suffix(""))[0] in ("parquet", "arrow"):
+        return "Parquet and Arrow files are compressed inside; decompress this one first"
+    return f'cannot tell the format from the suffix "{path.suffix}"; {_KNOWN}'
+
+
+def _as_source(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name) or "input"

@@ -1,0 +1,163 @@
+"""Cut a stream of bytes, or a byte range of a file, into blocks of whole lines; find the lines in a block.
+
+Does not parse the lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from curate.errors import InputError
+from curate.shards.compression import Source
+
+HEAD_BYTES = 64 << 10
+"""What is kept of a line that is too large to be read."""
+
+_FINISH_BYTES = 64 << 10
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class TooLarge:
+    """A line above the limit: its first bytes."""
+
+    head: bytes
+
+
+def whole_lines(
+    source: Source, part: tuple[int, int] | None, block_bytes: int, limit: int
+) -> Iterator[bytes | TooLarge]:
+    """Yield blocks of whole lines, of `block_bytes` or of one longer line; TooLarge instead of a line that
+    is not held in memory because it has more than `limit` bytes (shorter ones may still be above `limit`).
+
+    With `part` = (start, end) those lines that start in bytes [start, end), `source` standing at `start - 1`
+    (or 0). A byte order mark is left out. Raises InputError where the file is UTF-16 or UTF-32.
+    """
+    chunks = _range(source, *part, block_bytes) if part else _all(source, block_bytes)
+    if not part or part[0] == 0:
+        chunks = _checked_start(source.path, chunks)
+    return _joined(chunks, limit)
+
+
+def _all(source: Source, size: int) -> Iterator[bytes]:
+    while chunk := source.read(size):
+        yield chunk
+
+
+def _range(source: Source, start: int, end: int, size: int) -> Iterator[bytes]:
+    at = max(start - 1, 0)
+    last = b"\n"
+    skipping = start > 0  # the line that holds byte start-1 belongs to the part before
+    while at < end and (chunk := source.read(min(size, end - at))):
+        at += len(chunk)
+        if skipping:
+            cut = chunk.find(b"\n") + 1
+            skipping = cut == 0
+            chunk = chunk[cut:] if cut else b""
+        if chunk:
+            yield chunk
+            last = chunk[-1:]
+    while last != b"\n" and (chunk := source.read(_FINISH_BYTES)):  # finish the line begun before `end`
+        cut = chunk.find(b"\n") + 1
+        yield chunk[:cut] if cut else chunk
+        last = b"\n" if cut else b""
+
+
+def _joined(chunks: Iterator[bytes], limit: int) -> Iterator[bytes | TooLarge]:
+    pieces: list[bytes] = []  # the start of a line whose end has not been read
+    held, too_large = 0, False
+    for chunk in chunks:
+        if too_large:
+            end = chunk.find(b"\n") + 1
+            if not end:
+                continue
+            yield TooLarge(b"".join(pieces)[:HEAD_BYTES])
+            chunk, pieces, held, too_large = chunk[end:], [], 0, False
+        cut = chunk.rfind(b"\n") + 1
+        if cut:
+            yield b"".join([*pieces, chunk[:cut]])
+            pieces, held = [], 0
+        if len(chunk) > cut:
+            pieces.append(chunk[cut:])
+            held += len(chunk) - cut
+            if held > limit:
+                pieces, too_large = [b"".join(pieces)[:HEAD_BYTES]], True
+    if pieces:
+        yield TooLarge(pieces[0]) if too_large else b"".join(pieces)
+
+
+def _checked_start(path: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    first = next(chunks, b"")
+    name = wide_encoding(first)
+    if name:
+        raise InputError(f"{path}: is {name}, not UTF-8; convert it, as with iconv -f {name} -t UTF-8")
+    yield first.removeprefix(_BOM)
+    yield from chunks
+
+
+def wide_encoding(head: bytes) -> str | None:
+    """Return "UTF-16" or "UTF-32" where the first bytes of a text show that it is in that encoding."""
+    if head.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return "UTF-32"
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16"
+    if head[:4] in (b"{\0\0\0", b"\0\0\0{"):
+        return "UTF-32"
+    if len(head) >= 4 and (head[0::2][:8].strip(b"\0") == b"" or head[1::2][:8].strip(b"\0") == b""):
+        return "UTF-16"
+    return None
+
+
+class Lines:
+    """A block of lines; `rows` has the number of each in the file (more numbers than lines do no harm)."""
+
+    def __init__(self, block: bytes, rows: npt.NDArray[np.int64]) -> None:
+        self.block = block
+        self._data = np.frombuffer(block, np.uint8)
+        ends = np.flatnonzero(self._data == ord("\n"))
+        if block and not block.endswith(b"\n"):
+            ends = np.append(ends, len(block))
+        self._ends = ends
+        self._starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else ends
+        self.rows = rows[: len(ends)]
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def line(self, i: int) -> bytes:
+        """Return line `i` of the block, without its line break."""
+        return self.block[self._starts[i] : self._ends[i]]
+
+    def regular(self, limit: int) -> bool:
+        """Tell whether every line begins with {, ends with } and has at most `limit` bytes, and all is UTF-8.
+
+        Then, if a JSON parser finds as many objects as there are lines, each line is one object: a line break
+        can be neither inside a string nor, between } and {, inside an object.
+        """
+        opened = self._data[self._starts] == ord("{")
+        closed = self._data[self._ends - 1] == ord("}")
+        if not (opened.all() and closed.all()):
+            return False
+        return bool((self._ends - self._starts).max() <= limit) and is_utf8(self.block)
+
+    def with_more_openers_than(self, count: int) -> npt.NDArray[np.int64]:
+        """Return the lines that have more than `count` opening brackets, strings included."""
+        openers = (self._data == ord("{")) | (self._data == ord("["))
+        if np.count_nonzero(openers) <= count + len(self):
+            return np.zeros(0, np.int64)
+        return np.flatnonzero(np.add.reduceat(openers, self._starts, dtype=np.int64) > count)
+
+
+def is_utf8(data: bytes) -> bool:
+    """Tell whether `data` is UTF-8; unlike `bytes.decode`, without a copy and without holding the GIL."""
+    offsets = pa.py_buffer(np.array([0, len(data)], np.int64))
+    try:
+        pa.LargeStringArray.from_buffers(1, offsets, pa.py_buffer(data)).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True

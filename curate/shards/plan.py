@@ -1,0 +1,133 @@
+"""Cut the input files into shards: the units of work, with names that stay the same from run to run.
+
+Reads nothing but file sizes and the footers of large Parquet files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curate.errors import InputError
+from curate.shards.inputs import Found, find, kind, stem
+
+TARGET_BYTES = 256 << 20
+"""Larger files are cut into parts of about this size on disk."""
+
+TEXT_GROUP_BYTES = 32 << 20
+TEXT_GROUP_FILES = 10_000
+"""Small text files are read together; a group ends with the first of these limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A unit of work: one file, a part of a large one, or a group of .txt files.
+
+    `name` is unique within a plan and safe as a file name; it depends on the paths as given and on nothing
+    else. `part` is None for whole files, else a range [start, end): of bytes in a plain JSONL file (a line
+    belongs to the part in which it starts), of row groups in a Parquet file. `bytes` is the size on disk.
+    """
+
+    name: str
+    source: str
+    format: str
+    paths: tuple[str, ...]
+    part: tuple[int, int] | None
+    bytes: int
+
+
+def plan(inputs: Sequence[str | Path], *, target_bytes: int = TARGET_BYTES) -> list[Shard]:
+    """Return the shards that `inputs` (files, directories, globs, each optionally `source=INPUT`) make.
+
+    The result depends on the files and on `target_bytes`, not on the order of `inputs`.
+    Raises InputError where an input matches nothing or its format is not known.
+    """
+    shards: list[Shard] = []
+    found = find(inputs)
+    texts = (file for file in found if file.format == "txt")
+    for source, files in groupby(texts, key=lambda file: file.source):
+        shards += _text_groups(source, list(files), min(target_bytes, TEXT_GROUP_BYTES))
+    for file in found:
+        if file.format != "txt":
+            shards += _parts(file, target_bytes)
+    shards.sort(key=lambda shard: (shard.source, shard.paths, shard.part or (0, 0)))
+    if len({shard.name for shard in shards}) != len(shards):
+        raise InputError("two input files have the same name and hash; give them different source names")
+    return shards
+
+
+def _parts(file: Found, target_bytes: int) -> Iterator[Shard]:
+    size = _size(file.path)
+    name = _name(file.source, stem(file.path), file.path)
+    ranges: list[tuple[int, int, int]] = []
+    if size > target_bytes:
+        if file.format == "jsonl" and kind(file.path)[1] is None:
+            count = -(-size // target_bytes)
+            cuts = [size * i // count for i in range(count + 1)]
+            ranges = [(a, b, b - a) for a, b in pairwise(cuts)]
+        elif file.format == "parquet":
+            ranges = _row_group_ranges(file.path, target_bytes)
+    if len(ranges) < 2:
+        yield Shard(name, file.source, file.format, (file.path,), None, size)
+        return
+    for number, (start, end, held) in enumerate(ranges):
+        yield Shard(f"{name}-p{number:05d}", file.source, file.format, (file.path,), (start, end), held)
+
+
+def _row_group_ranges(path: str, target_bytes: int) -> list[tuple[int, int, int]]:
+    """Return (first row group, end, bytes) of each part; empty where the footer cannot be read.
+
+    A broken file stays one shard, so that it is the reading that complains, and can be told to skip it.
+    """
+    try:
+        with pq.ParquetFile(path) as opened:
+            footer = opened.metadata
+            sizes = [
+                sum(footer.row_group(g).column(c).total_compressed_size for c in range(footer.num_columns))
+                for g in range(footer.num_row_groups)
+            ]
+    except (pa.ArrowException, OSError):
+        return []
+    ranges: list[tuple[int, int, int]] = []
+    start, held = 0, 0
+    for group, size in enumerate(sizes):
+        if held and held + size > target_bytes:
+            ranges.append((start, group, held))
+            start, held = group, 0
+        held += size
+    return [*ranges, (start, len(sizes), held)]
+
+
+def _text_groups(source: str, files: list[Found], target_bytes: int) -> Iterator[Shard]:
+    group: list[str] = []
+    held = 0
+    for path in (file.path for file in files):
+        size = _size(path)
+        if group and (held + size > target_bytes or len(group) == TEXT_GROUP_FILES):
+            yield Shard(_name(source, "txt", group[0]), source, "txt", tuple(group), None, held)
+            group, held = [], 0
+        group.append(path)
+        held += size
+    yield Shard(_name(source, "txt", group[0]), source, "txt", tuple(group), None, held)
+
+
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except OSError:  # the reading names what is wrong
+        return 0
+
+
+def _name(source: str, stem: str, path: str) -> str:
+    given = Path(path).as_posix().encode(errors="surrogateescape")
+    digest = hashlib.blake2b(given, digest_size=6).hexdigest()
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", stem).strip(".")[:60]
+    middle = "" if safe == source else f"-{safe}"
+    return f"{source[:60].lstrip('.')}{middle}-{digest}"

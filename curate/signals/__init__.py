@@ -1,0 +1,6 @@
+"""Signals: numbers and flags measured on a document, one module a family, each with its definition and source."""
+
+from curate.signals.documents import Documents
+from curate.signals.registry import Signal, compute, registry, signal
+
+__all__ = ["Documents", "Signal", "compute", "registry", "signal"]

@@ -1,0 +1,102 @@
+"""A batch of cleaned documents, with what several families of signals share: words, lines, byte classes.
+
+Everything is computed at most once, when the first signal asks for it.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from classifiers.arrow import Strings, as_strings
+from curate.kernels import lines, repetition
+from curate.kernels.bytes import byte_classes
+from curate.kernels.unicode import tables
+from curate.kernels.words import STARTS_LINE, STARTS_PARAGRAPH, Words, segment
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+class Documents:
+    """Texts of a batch (anything Arrow reads as strings), and lazily what is known about them."""
+
+    def __init__(self, texts: Any) -> None:
+        self.strings: Strings = as_strings(texts)
+
+    def __len__(self) -> int:
+        return len(self.strings)
+
+    @cached_property
+    def bytes(self) -> Ints:
+        """UTF-8 bytes of each document."""
+        return np.diff(self.strings.offsets)
+
+    @cached_property
+    def words(self) -> Words:
+        """White-space words and where lines and paragraphs begin."""
+        return segment(self.strings.data, self.strings.offsets, tables())
+
+    @cached_property
+    def word_count(self) -> Ints:
+        """Words of each document."""
+        return np.diff(self.words.first)
+
+    @cached_property
+    def word_counts(self) -> Ints:
+        """int64 (n, 3): characters in words, words with a letter, distinct Gopher stop words."""
+        out = np.zeros((len(self), 3), np.int64)
+        w = self.words
+        lines.word_counts(self.strings.data, w.first, w.start, w.stop, w.chars, w.kind, out)
+        return out
+
+    @cached_property
+    def line_counts(self) -> Ints:
+        """int64 (n, 5): see `curate.kernels.lines.line_counts`."""
+        out = np.zeros((len(self), 5), np.int64)
+        lines.line_counts(self.strings.data, self.words, tables(), out)
+        return out
+
+    @cached_property
+    def line_blocks(self) -> Floats:
+        """float64 (n, 5): repetition of lines, see `curate.kernels.repetition.blocks`."""
+        return self._blocks(STARTS_LINE)
+
+    @cached_property
+    def paragraph_blocks(self) -> Floats:
+        """float64 (n, 5): repetition of paragraphs."""
+        return self._blocks(STARTS_PARAGRAPH)
+
+    def _blocks(self, boundary: int) -> Floats:
+        out = np.zeros((len(self), 5), np.float64)
+        repetition.blocks(self.strings.data, self.words, np.uint8(boundary), out)
+        return out
+
+    @cached_property
+    def ngrams(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """float32 (n, 3) top 2..4-grams and (n, 6) duplicate 5..10-grams: shares of word characters."""
+        top = np.zeros((len(self), len(repetition.TOP)), np.float32)
+        duplicate = np.zeros((len(self), len(repetition.DUPLICATE)), np.float32)
+        w = self.words
+        repetition.ngrams(w.first, w.chars, w.hash, top, duplicate)
+        return top, duplicate
+
+    @cached_property
+    def byte_classes(self) -> Ints:
+        """int64 (n, 7): characters by class, see `curate.kernels.bytes.CLASSES`."""
+        return byte_classes(self.strings.data, self.strings.offsets)
+
+    def contains(self, needle: str) -> npt.NDArray[np.bool_]:
+        """Tell which documents hold `needle` (lower-case ASCII), in any case."""
+        out = np.zeros(len(self), np.bool_)
+        wanted = np.frombuffer(needle.encode("ascii"), np.uint8)
+        lines.contains(self.strings.data, self.strings.offsets, wanted, out)
+        return out
+
+
+def ratio(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Return `part / whole` as float32; 0 where the whole is 0."""
+    return np.divide(part, whole, out=np.zeros(len(part), np.float64), where=whole != 0).astype(np.float32)

@@ -1,0 +1,82 @@
+"""Gopher's quality and repetition rules as numbers (Rae et al. 2021, appendix A.1.1, table A1).
+
+Counting follows the paper's words (profile "paper"); where they leave a choice, the signal's definition says
+which one was taken. Thresholds are in the recipes, not here.
+"""
+
+from __future__ import annotations
+
+from curate.kernels.lines import BULLETS, ELLIPSES, LINES
+from curate.signals.documents import Documents, Floats, ratio
+from curate.signals.registry import Compute, Signal
+
+_QUALITY = "Rae et al. 2021 (Gopher), A.1.1 quality filtering"
+_REPETITION = "Rae et al. 2021 (Gopher), A.1.1 repetition removal, table A1"
+
+
+def _line_share(column: int) -> Compute:
+    return lambda d: ratio(d.line_counts[:, column], d.line_counts[:, LINES])
+
+
+def _share(blocks: Floats, part: int, whole: int, count: int = 0) -> Floats:
+    """Return a share of blocks; 0 where a document has fewer than two blocks, which cannot repeat."""
+    return ratio(blocks[:, part] * (blocks[:, count] > 1), blocks[:, whole])
+
+
+def _block_signals(name: str, noun: str, blocks: str) -> tuple[Signal, ...]:
+    every_copy = "every copy counts, the first too"
+
+    def of(part: int, whole: int) -> Compute:
+        return lambda d: _share(getattr(d, blocks), part, whole)
+
+    return (
+        Signal(f"gopher_dup_{name}s", "float32", f"share of {noun}s",
+               f"{noun.capitalize()}s that occur more than once in the document ({every_copy}), by all {noun}s.",
+               _REPETITION, of(1, 0), high=1),
+        Signal(f"gopher_dup_{name}_chars", "float32", "share of characters",
+               f"Characters in {noun}s that occur more than once ({every_copy}), by characters of all {noun}s.",
+               _REPETITION, of(2, 3), high=1),
+    )  # fmt: skip
+
+
+def _top(n: int) -> Signal:
+    return Signal(
+        f"gopher_top_{n}gram", "float32", "share of word characters",
+        f"Characters in all copies of the most frequent word {n}-gram (the longest of equally frequent ones), by "
+        "characters of all words; 0 when none occurs twice; can pass 1 where copies overlap.",
+        _REPETITION, lambda d: d.ngrams[0][:, n - 2],
+    )  # fmt: skip
+
+
+def _duplicate(n: int) -> Signal:
+    return Signal(
+        f"gopher_dup_{n}gram", "float32", "share of word characters",
+        f"Characters of the words covered by any word {n}-gram that occurs more than once, each word counted "
+        "once and first copies included, by characters of all words.",
+        _REPETITION, lambda d: d.ngrams[1][:, n - 5], high=1,
+    )  # fmt: skip
+
+
+def _alpha_words(documents: Documents) -> Floats:
+    return ratio(documents.word_counts[:, 1], documents.word_count)
+
+
+SIGNALS = (
+    Signal("gopher_hash_ratio", "float32", "per word", 'Number of "#" by number of words.', _QUALITY,
+           lambda d: ratio(d.words.hashes, d.word_count), example='"# a title" has 0.333'),
+    Signal("gopher_ellipsis_ratio", "float32", "per word", 'Number of "..." and "…" by number of words.', _QUALITY,
+           lambda d: ratio(d.words.ellipses, d.word_count), example='"well... no" has 0.5'),
+    Signal("gopher_bullet_lines", "float32", "share of lines", 'Lines that begin with "•", "‣", "●", "*" or "-".',
+           _QUALITY, _line_share(BULLETS), high=1),
+    Signal("gopher_ellipsis_lines", "float32", "share of lines", 'Lines that end with "..." or "…".', _QUALITY,
+           _line_share(ELLIPSES), high=1),
+    Signal("gopher_alpha_words", "float32", "share of words", "Words with at least one letter.", _QUALITY,
+           _alpha_words, high=1, example='"3 + four" has 0.333'),
+    Signal("gopher_stop_words", "int64", "words",
+           "How many of the, be, to, of, and, that, have, with occur, each counted once, in any case.", _QUALITY,
+           lambda d: d.word_counts[:, 2], high=8, example='"The best of the rest" has 2'),
+    *_block_signals("line", "line", "line_blocks"),
+    *_block_signals("paragraph", "paragraph", "paragraph_blocks"),
+    *(_top(n) for n in (2, 3, 4)),
+    *(_duplicate(n) for n in (5, 6, 7, 8, 9, 10)),
+)  # fmt: skip

@@ -1,0 +1,130 @@
+import dedup_naive as naive
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifiers.arrow import as_strings
+from curate.dedup.survivors import best_of_clusters, clusters_of, verify
+from curate.kernels.shingles import shingle_sets
+
+
+def ragged(sets):
+    values = np.array([value for one in sets for value in sorted(one)], np.uint32)
+    return values, np.cumsum([0, *map(len, sets)])
+
+
+@st.composite
+def problems(draw):
+    m = draw(st.integers(0, 25))
+    sets = draw(st.lists(st.sets(st.integers(0, 9), min_size=1, max_size=8), min_size=m, max_size=m))
+    labels = draw(st.lists(st.integers(0, 2), min_size=m, max_size=m))
+    ranks = draw(st.permutations(range(m)))
+    keys = draw(st.lists(st.lists(st.integers(0, 3), min_size=2, max_size=2), min_size=m, max_size=m))
+    keys = np.array(keys, np.uint64).reshape(m, 2) * np.array([1, 100], np.uint64)
+    return np.array(labels, np.uint32), np.array(ranks, np.int64), keys, sets
+
+
+@given(problems(), st.sampled_from([0.2, 0.5, 0.7, 1.0]), st.booleans())
+def test_verification_equals_comparing_with_every_better_survivor(problem, threshold, containment):
+    labels, ranks, keys, sets = problem
+    measure = "containment" if containment else "jaccard"
+    found = verify(labels, ranks, keys, *ragged(sets), threshold, measure)
+    assert found.survivor.tolist() == naive.verify(labels, ranks, keys, sets, threshold, containment)
+
+
+@given(problems(), st.sampled_from([0.2, 0.5, 0.7, 1.0]))
+def test_every_dropped_document_is_similar_to_its_own_survivor(problem, threshold):
+    labels, ranks, keys, sets = problem
+    found = verify(labels, ranks, keys, *ragged(sets), threshold)
+    for i, s in enumerate(found.survivor):
+        if s < 0:
+            assert np.isnan(found.similarity[i])
+            continue
+        share = len(sets[i] & sets[s]) / len(sets[i] | sets[s])
+        assert share >= threshold
+        assert found.similarity[i] == np.float32(share)
+        assert found.survivor[s] == -1
+        assert ranks[s] < ranks[i]
+
+
+@given(problems(), st.randoms())
+def test_the_order_of_the_documents_changes_nothing(problem, random):
+    labels, ranks, keys, sets = problem
+    order = list(range(len(labels)))
+    random.shuffle(order)
+    before = verify(labels, ranks, keys, *ragged(sets), 0.5)
+    after = verify(labels[order], ranks[order], keys[order], *ragged([sets[i] for i in order]), 0.5)
+    expected = [-1 if before.survivor[i] < 0 else order.index(before.survivor[i]) for i in order]
+    assert after.survivor.tolist() == expected
+    assert (after.pairs_compared, after.spared) == (before.pairs_compared, before.spared)
+
+
+def test_a_chain_does_not_drop_its_far_end():
+    a = "one two three four five six seven eight nine ten"
+    b, c = a.replace("one two", "1 2"), a.replace("one two", "1 2").replace("nine ten", "9 10")
+    sets = shingle_sets(as_strings([a, b, c]), 1)
+    shared = np.array([[1, 0], [1, 2], [0, 2]], np.uint64)  # A ~ B and B ~ C are candidates
+    kept_b = verify(np.zeros(3, np.uint32), np.array([1, 0, 2]), shared, *sets, 0.6)
+    assert kept_b.survivor.tolist() == [1, -1, 1]
+    kept_a = verify(np.zeros(3, np.uint32), np.array([0, 1, 2]), shared, *sets, 0.6)
+    assert kept_a.survivor.tolist() == [-1, 0, -1]
+    assert kept_a.spared == 1
+
+
+def test_containment_drops_a_page_inside_a_longer_one_and_jaccard_does_not():
+    sets = [set(range(100)), set(range(20))]
+    arguments = (np.zeros(2, np.uint32), np.array([0, 1]), np.ones((2, 1), np.uint64), *ragged(sets), 0.8)
+    assert verify(*arguments, "containment").survivor.tolist() == [-1, 0]
+    assert verify(*arguments, "jaccard").survivor.tolist() == [-1, -1]
+
+
+def test_the_most_similar_survivor_stands_for_a_dropped_document():
+    sets = [set(range(10)), set(range(4, 16)), set(range(5, 16))]
+    found = verify(
+        np.zeros(3, np.uint32), np.array([0, 1, 2]), np.ones((3, 1), np.uint64), *ragged(sets), 0.4
+    )
+    assert found.survivor.tolist() == [-1, -1, 1]
+    assert found.similarity[2] == np.float32(11 / 12)
+
+
+def test_a_giant_identical_cluster_costs_one_comparison_a_document():
+    m = 50_000
+    found = verify(
+        np.zeros(m, np.uint32),
+        np.arange(m)[::-1],
+        np.full((m, 14), 9, np.uint64),
+        *ragged([{1, 2, 3}] * m),
+        0.8,
+    )
+    assert found.pairs_compared == m - 1
+    assert (found.survivor[:-1] == m - 1).all()
+
+
+def test_a_dense_cluster_of_distinct_documents_compares_only_those_that_share_a_band():
+    m, bands = 6000, 14
+    rng = np.random.default_rng(3)
+    keys = rng.integers(1, 3000, (m, bands)).astype(np.uint64)
+    sets = [set(rng.integers(0, 2**32, 50).tolist()) for _ in range(m)]
+    found = verify(np.zeros(m, np.uint32), np.arange(m), keys, *ragged(sets), 0.8)
+    assert (found.survivor == -1).all()
+    assert found.pairs_compared < 0.01 * m * m
+    assert found.spared == m - 1
+
+
+def test_unverified_the_best_ranked_of_a_cluster_survives():
+    labels, ranks = np.array([4, 9, 4, 4, 9], np.uint32), np.array([2, 1, 0, 3, 1])
+    assert best_of_clusters(labels, ranks).tolist() == [2, -1, -1, 2, 1]
+    assert best_of_clusters(np.zeros(0, np.uint32), np.zeros(0, np.int64)).tolist() == []
+
+
+def test_a_cluster_is_a_survivor_and_what_was_dropped_for_it():
+    head, size = clusters_of(np.array([2, -1, -1, 2]))
+    assert head.tolist() == [2, 1, 2, 2]
+    assert size.tolist() == [3, 1, 3, 3]
+
+
+@pytest.mark.parametrize(("threshold", "measure"), [(0.0, "jaccard"), (1.1, "jaccard"), (0.5, "cosine")])
+def test_a_threshold_or_measure_that_makes_no_sense_is_refused(threshold, measure):
+    with pytest.raises(ValueError):
+        verify(np.zeros(0, np.uint32), np.zeros(0), np.zeros((0, 1)), *ragged([]), threshold, measure)
