@@ -295,7 +295,7 @@ def _footer(key: str, counts: ShardCounts, schema: pa.Schema) -> bytes:
 
 def _read_footer(path: Path) -> dict[str, Any] | None:
     try:
-        metadata = pq.read_schema(path).metadata or {}
+        metadata = pq.read_metadata(path).metadata or {}
     except (OSError, pa.ArrowException):
         return None
     return json.loads(metadata[_FOOTER]) if _FOOTER in metadata else None

@@ -82,7 +82,7 @@ class WriteTask:
         folder = self.run.path / "mix" / folder_name(domain)
         text_column = self.run.manifest["inputs"]["text_column"]
         return MixWriter(
-            folder, schema, format=self.format, target_bytes=TASK_BYTES, prefix=f"{number:05d}", text_column=text_column
+            folder, schema, format=self.format, target_bytes=TASK_BYTES, prefix=f"part-{number:05d}", text_column=text_column
         )
 
     def _kept_tables(self, kept: Kept, shard: Shard, start: int, batch: Batch) -> list[tuple[str, pa.Table]]:

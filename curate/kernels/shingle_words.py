@@ -123,7 +123,7 @@ def find_words(
 
 
 @njit(nogil=True, cache=True, inline="always")
-def mix_word(h: np.uint64, chunk: np.uint64) -> np.uint64:
+def _mix_word(h: np.uint64, chunk: np.uint64) -> np.uint64:
     h = (h ^ chunk) * _FACTOR
     return h ^ (h >> np.uint64(32))
 
@@ -150,11 +150,11 @@ def _hash_wide_word(data: U8, start: int, end: int, index: U16, lower: I32) -> n
         chunk |= np.uint64(code) << np.uint64(8 * filled)
         filled += size
         if filled >= 8:
-            h = mix_word(h, chunk)
+            h = _mix_word(h, chunk)
             filled -= 8
             chunk = np.uint64(code) >> np.uint64(8 * (size - filled))
     if filled > 0:
-        h = mix_word(h, chunk)
+        h = _mix_word(h, chunk)
     return h
 
 
@@ -174,12 +174,12 @@ def hash_words(
         while i + 8 < end:
             chunk = load_u64(data, i)
             seen |= chunk
-            h = mix_word(h, chunk | _LOWER)
+            h = _mix_word(h, chunk | _LOWER)
             i += 8
         mask = ~np.uint64(0) >> np.uint64(64 - 8 * (end - i))
         chunk = load_u64(data, i) if i + 8 <= data.shape[0] else load_partial(data, i, end)
         seen |= chunk & mask
-        h = mix_word(h, (chunk | _LOWER) & mask)
+        h = _mix_word(h, (chunk | _LOWER) & mask)
         if seen & _HIGHS:
             h = _hash_wide_word(data, start, end, index, lower)
         out[at + w] = h

@@ -13,7 +13,7 @@ from numba import njit
 
 from classifiers.arrow import Strings
 from curate.kernels.hashing import fmix64
-from curate.kernels.shingle_words import find_words, hash_words
+from curate.kernels.shingle_words import Scan, find_words, hash_words
 from curate.kernels.unicode import tables
 
 U8 = npt.NDArray[np.uint8]
@@ -49,7 +49,21 @@ def shingle_sets(strings: Strings, ngram: int = 5) -> ShingleSets:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def next_shingles(data, end, ngram, index, flags, lower, starts, ends, hashes, shingles, scan, kept, total):
+def next_shingles(
+    data: U8,
+    end: int,
+    ngram: int,
+    index: U16,
+    flags: U16,
+    lower: I32,
+    starts: I64,
+    ends: I64,
+    hashes: U64,
+    shingles: U32,
+    scan: Scan,
+    kept: int,
+    total: int,
+) -> tuple[Scan, int, int]:
     """Put the shingles of the next chunk of a text into `shingles`.
 
     Returns the scan, the words kept for the next chunk (in `hashes`), and the number of shingles.
