@@ -24,6 +24,11 @@ class Strings:
     data: npt.NDArray[np.uint8]
     offsets: npt.NDArray[np.int64]
 
+    def __post_init__(self) -> None:
+        # Arrow's buffers are read-only; making all of them so spares kernels a second compilation.
+        object.__setattr__(self, "data", _read_only(self.data))
+        object.__setattr__(self, "offsets", _read_only(self.offsets))
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
@@ -31,6 +36,12 @@ class Strings:
     def nbytes(self) -> int:
         """Bytes of text in all strings."""
         return int(self.offsets[-1] - self.offsets[0])
+
+
+def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def as_array(texts: Any) -> pa.Array:

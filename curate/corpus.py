@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from curate.decide import decide_run
 from curate.engines.local import Local
 from curate.errors import RecipeError
+from curate.kernels.warmup import ensure_compiled
 from curate.measure import measure_run
 from curate.recipe import Recipe, parse_count
 from curate.report import report_run
@@ -29,6 +30,9 @@ class Progress:
     def advance(self, size: int) -> None:
         """Count bytes of input as done in this stage."""
 
+    def say(self, message: str) -> None:
+        """Tell the user something that is not a result."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -38,7 +42,6 @@ class Options:
     id_column: str = "id"
     tokenizer: str | None = None
     skip_bad_files: bool = False
-    threads: int | None = None
 
     def inputs(self) -> dict[str, Any]:
         """Return what decides how the inputs of a run are read."""
@@ -66,12 +69,6 @@ def start(
     return Run.create(out, options.inputs(), plan(several), overwrite=overwrite)
 
 
-def measure_stage(run: Run, recipe: Recipe, engine: Local, progress: Progress) -> None:
-    """Measure what a recipe needs in a run."""
-    with progress.stage("measure", sum(shard.bytes for shard in run.shards)):
-        measure_run(run, recipe, engine, progress.advance)
-
-
 def corpus(
     inputs: str | Path | Sequence[str | Path],
     out: str | Path,
@@ -96,23 +93,30 @@ def corpus(
     """
     progress = progress or Progress()
     chosen = open_recipe(recipe, tokens)
-    options = Options(text_column, id_column, None if tokenizer is None else str(tokenizer), skip_bad_files, threads)
+    options = Options(text_column, id_column, None if tokenizer is None else str(tokenizer), skip_bad_files)
     run = start(inputs, out, options, overwrite=overwrite)
-    engine = Local(threads)
-    with run.locked():
-        run.manifest["threads"] = engine.threads
+    with working(run, threads) as engine:
         measure_stage(run, chosen, engine, progress)
-        finish(run, chosen, engine, format=format, progress=progress)
+        with progress.stage("decide", 0):
+            decide_run(run, chosen, engine)
+        with progress.stage("write", 0):
+            write_run(run, chosen, engine, format=format)
+        with progress.stage("report", 0):
+            report_run(run, chosen, engine)
     return run
 
 
-def finish(run: Run, recipe: Recipe, engine: Local, *, format: str, progress: Progress) -> None:
-    """Decide, write and report a measured run."""
-    stages: list[tuple[str, Callable[[], Any]]] = [
-        ("decide", lambda: decide_run(run, recipe, engine)),
-        ("write", lambda: write_run(run, recipe, engine, format=format)),
-        ("report", lambda: report_run(run, recipe, engine)),
-    ]
-    for name, work in stages:
-        with progress.stage(name, 0):
-            work()
+def measure_stage(run: Run, recipe: Recipe, engine: Local, progress: Progress) -> None:
+    """Measure what a recipe needs in a run."""
+    ensure_compiled(progress.say)
+    with progress.stage("measure", sum(shard.bytes for shard in run.shards)):
+        measure_run(run, recipe, engine, progress.advance)
+
+
+@contextmanager
+def working(run: Run, threads: int | None) -> Iterator[Local]:
+    """Hold a run for this process and give the engine that works on it."""
+    engine = Local(threads)
+    with run.locked():
+        run.manifest["threads"] = engine.threads
+        yield engine

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curate.measure import Measured, Plan, check_known, measure_texts
+from curate.errors import RunError
+from curate.measure import Measured, Plan, check_known, measure_texts, plan_from_json
 from curate.mix import Allocation, allocate, copies
 from curate.population import MemoryPopulation, Population, RunPopulation, gather, signal_column, starts
 from curate.recipe import Dedup, Filter, Recipe, Top, fingerprint
@@ -171,7 +172,11 @@ def _failed(failed: npt.NDArray[np.bool_], names: tuple[str, ...]) -> pa.Array:
 
 
 def decide_run(run: Run, recipe: Recipe, engine: Local) -> None:
-    """Decide a measured run; nothing is done when it was decided with the same recipe on the same signals."""
+    """Decide a measured run; nothing is done when it was decided with the same recipe on the same signals.
+
+    RunError when the run was not measured, or not all that the recipe needs.
+    """
+    _check_measured(run, recipe)
     key = fingerprint([recipe.fingerprint(), run.stage("measure").get("key"), _input_state(run)])
     if run.is_done("decide", key):
         return
@@ -196,6 +201,22 @@ def decide_run(run: Run, recipe: Recipe, engine: Local) -> None:
             for name, found in decisions.standing.duplicates.items()
         }
         stage["mix"] = [asdict(allocation) for allocation in decisions.allocations]
+
+
+def _check_measured(run: Run, recipe: Recipe) -> None:
+    stage = run.stage("measure")
+    if not stage.get("done"):
+        raise RunError(f"{run.path} is not measured to the end; run: curate corpus INPUT --out {run.path}")
+    there, needed = plan_from_json(stage["plan"]), Plan.of(recipe, run.manifest["inputs"]["tokenizer"])
+    if there.covers(needed):
+        return
+    missing = sorted({*needed.signals, *needed.metadata} - {*there.signals, *there.metadata})
+    missing += sorted(use.signal for use in set(needed.classifiers) - set(there.classifiers))
+    what = f"has no {', '.join(missing)}" if missing else "was cleaned or sketched in another way"
+    raise RunError(
+        f'recipe "{recipe.name}" needs what {run.path} was not measured for: it {what}; '
+        f"run: curate corpus INPUT --out {run.path} --recipe {recipe.name}"
+    )
 
 
 def _input_state(run: Run) -> Mapping[str, Any]:

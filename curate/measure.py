@@ -331,6 +331,8 @@ def measure_run(run: Run, recipe: Recipe, engine: Local, advance: Callable[[int]
     key = plan.key()
     if run.is_done("measure", key):
         return
+    if "recipe" not in run.manifest:
+        run.set_recipe(recipe)
     options = read_options(run, plan.metadata)
     _check_early(recipe, plan, run.shards, options)
     for folder in ("signals", "sketches", "rejects"):

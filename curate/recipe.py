@@ -23,16 +23,20 @@ _SIZES = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
 
 @dataclass(frozen=True)
 class Filter:
-    """Keeps the documents for which an SQL predicate over signals is true (false and null drop)."""
+    """Keeps the documents for which an SQL predicate over signals is true (false and null drop).
+
+    Documents that do not meet `where` are not judged: they pass.
+    """
 
     name: str
     sql: str
+    where: str | None = None
     kind: str = "filter"
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns that the predicate names."""
-        return columns_of(self.sql)
+        """Columns that the predicates name."""
+        return tuple(sorted({*columns_of(self.sql), *(columns_of(self.where) if self.where else ())}))
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,9 @@ class Recipe:
         """Every column that a step, a domain or the mix reads."""
         named = {column for step in self.steps for column in step.columns}
         named.update(column for _, sql in self.domains for column in columns_of(sql))
-        return frozenset(named | ({self.mix.by} - {"domain"}))
+        if not (self.domains and self.mix.by == "domain"):
+            named.add(self.mix.by)
+        return frozenset(named)
 
     def dedups(self, method: str) -> list[Dedup]:
         """Return the deduplication steps of one method."""

@@ -16,8 +16,8 @@ from curate.recipe import RECIPES, ClassifierUse, Dedup, Filter, Mix, Recipe, St
 
 _TOP_KEYS = ("name", "description", "clean", "classifiers", "domains", "steps", "mix")
 _STEP_KEYS: dict[str, tuple[str, ...]] = {
-    "use": ("use", "profile", "without"),
-    "filter": ("name", "filter"),
+    "use": ("use", "profile", "without", "where"),
+    "filter": ("name", "filter", "where"),
     "dedup": ("name", "dedup", "keep", "within", "ngram", "bands", "rows", "seed", "verify"),
     "top": ("name", "top", "by", "within"),
 }
@@ -119,7 +119,18 @@ def _group(place: _Place) -> list[Step]:
     for item in without:
         if item not in group[profile]:
             raise place.fail(f'"{name}" has no filter "{item}"{did_you_mean(item, group[profile])}')
-    return [Filter(item, sql) for item, sql in group[profile].items() if item not in without]
+    where = _where(place)
+    return [Filter(item, sql, where) for item, sql in group[profile].items() if item not in without]
+
+
+def _where(place: _Place) -> str | None:
+    where: str | None = place.get("where", str)
+    if where is not None:
+        try:
+            columns_of(where)
+        except RecipeError as error:
+            raise place.fail(f"where: {error}") from None
+    return where
 
 
 @functools.cache
@@ -147,7 +158,7 @@ def _filter(place: _Place) -> list[Step]:
         raise place.fail(str(error)) from None
     if not columns:
         raise place.fail(f"the predicate `{sql}` names no signal, so it keeps everything or nothing")
-    return [Filter(name, sql)]
+    return [Filter(name, sql, _where(place))]
 
 
 def _dedup(place: _Place) -> list[Step]:

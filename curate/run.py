@@ -186,6 +186,16 @@ class Run:
             stage["seconds"] = spent + time.monotonic() - begun
             self.save()
 
+    def status(self) -> list[dict[str, Any]]:
+        """Return the state of each stage: stage, state (done, interrupted, missing), seconds, note."""
+        rows = []
+        for name in STAGES:
+            stage = self.stage(name)
+            state = "done" if stage.get("done") else "interrupted" if stage else "missing"
+            note = f"{len(self.measured)} of {len(self.shards)} shards" if name == "measure" else ""
+            rows.append({"stage": name, "state": state, "seconds": stage.get("seconds", 0.0), "note": note})
+        return rows
+
     def set_recipe(self, recipe: Recipe) -> None:
         """Remember the recipe that is being decided with."""
         self.manifest["recipe"] = {

@@ -17,7 +17,7 @@ from curate.dedup.survivors import best_of_clusters, verify
 from curate.errors import RecipeError
 from curate.kernels.hashing import murmur3
 from curate.population import Population, exact_hashes, gather, signal_column, sketch_column, starts
-from curate.predicates import expression
+from curate.predicates import columns_of, expression
 from curate.recipe import Dedup, Filter, Recipe, Top
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def evaluate(name: str, sql: str, frame: pl.DataFrame) -> Bools:
     import polars as pl
 
     try:
+        frame = frame.select(columns_of(sql))
         met = frame.select(expression(sql).alias("met")).to_series()
         if met.dtype != pl.Boolean:
             raise RecipeError(f'"{name}": the predicate `{sql}` gives {met.dtype}, not true or false')
@@ -90,7 +91,10 @@ def failed_filters(population: Population, filters: Sequence[Filter]) -> Bools:
     for part, size in enumerate(population.sizes):
         frame = population.frame(part, columns)
         for number, step in enumerate(filters):
-            failed[begin[part] : begin[part] + size, number] = ~evaluate(step.name, step.sql, frame.select(step.columns))
+            fails = ~evaluate(step.name, step.sql, frame)
+            if step.where:
+                fails &= evaluate(step.name, step.where, frame)
+            failed[begin[part] : begin[part] + size, number] = fails
     return failed
 
 
@@ -210,13 +214,13 @@ def domains(population: Population, recipe: Recipe) -> tuple[npt.NDArray[np.int3
 
     begin = starts(population)
     values: list[pl.Series] = []
-    columns = sorted({column for _, sql in recipe.domains for column in expression(sql).meta.root_names()})
+    columns = sorted({column for _, sql in recipe.domains for column in columns_of(sql)})
     for part in range(len(population.sizes)):
         if recipe.domains and recipe.mix.by == "domain":
             frame = population.frame(part, columns)
             answer = pl.Series(["other"], dtype=pl.String).new_from_index(0, len(frame))
             for name, sql in reversed(recipe.domains):
-                met = evaluate(name, sql, frame.select(sorted(set(expression(sql).meta.root_names()))))
+                met = evaluate(name, sql, frame)
                 answer = pl.select(pl.when(pl.Series(met)).then(pl.lit(name)).otherwise(answer)).to_series()
         else:
             answer = population.frame(part, [recipe.mix.by]).to_series().cast(pl.String).fill_null("other")

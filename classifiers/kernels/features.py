@@ -15,13 +15,14 @@ whatever was scored before it and in whichever thread.
 from __future__ import annotations
 
 import numpy as np
-from numba import int32, int64, njit, uint8, uint32, uint64
+from numba import int64, njit, uint8, uint32, uint64
 
 from classifiers.kernels.hashing import FNV_START, fnv_step
 from classifiers.kernels.vocabulary import find_word
 from classifiers.kernels.words import BATCH, next_words
 
 NGRAM_FACTOR = 116049371  # fastText's Dictionary::addWordNgrams
+HEADER = 4  # float32 columns of a cache entry that hold its key and count instead
 CACHED_BYTES = 48  # a longer "word" (a sentence of Chinese, a URL) hardly comes twice
 
 
@@ -32,6 +33,18 @@ def ones(bits):  # type: ignore[no-untyped-def]
     bits = (bits & uint64(0x3333333333333333)) + ((bits >> uint64(2)) & uint64(0x3333333333333333))
     bits = (bits + (bits >> uint64(4))) & uint64(0x0F0F0F0F0F0F0F0F)
     return int64(uint64(bits * uint64(0x0101010101010101)) >> uint64(56))
+
+
+@njit(nogil=True, cache=True, inline="always")
+def bucket_of(fnv, buckets, inverse):  # type: ignore[no-untyped-def]
+    """Return `fnv % buckets` without a division; inverse = 2**64 // buckets + 1.
+
+    Exact for 32 bits: Lemire, Kaser, Kurz 2019, "Faster remainder by direct computation".
+    """
+    low = uint64(inverse * uint64(fnv))
+    upper = (low >> uint64(32)) * buckets
+    lower = ((low & uint64(0xFFFFFFFF)) * buckets) >> uint64(32)
+    return int64((upper + lower) >> uint64(32))
 
 
 @njit(nogil=True, cache=True, inline="always")
@@ -52,29 +65,30 @@ def bucket_row(bucket, nwords, kept):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def add_rows(table, rows, count, total):  # type: ignore[no-untyped-def]
-    """Add `table[rows[:count]]` to `total`, eight columns at a time held in registers."""
-    width = table.shape[1]
+def add_rows(table, skip, rows, count, total):  # type: ignore[no-untyped-def]
+    """Add `table[rows[:count], skip:]` to `total`, eight columns at a time held in registers."""
+    width = len(total)
     if width < 8:
         for column in range(width):
             own = total[column]
             for index in range(count):
-                own += table[rows[index], column]
+                own += table[uint64(rows[index]), skip + column]
             total[column] = own
         return
     for first in range(0, width, 8):
+        here = uint64(first + skip)
         a, b, c, d = total[first], total[first + 1], total[first + 2], total[first + 3]
         e, f, g, h = total[first + 4], total[first + 5], total[first + 6], total[first + 7]
         for index in range(count):
-            row = rows[index]
-            a += table[row, first]
-            b += table[row, first + 1]
-            c += table[row, first + 2]
-            d += table[row, first + 3]
-            e += table[row, first + 4]
-            f += table[row, first + 5]
-            g += table[row, first + 6]
-            h += table[row, first + 7]
+            row = uint64(rows[index])  # unsigned: no test for an index counted from the end
+            a += table[row, here]
+            b += table[row, here + uint64(1)]
+            c += table[row, here + uint64(2)]
+            d += table[row, here + uint64(3)]
+            e += table[row, here + uint64(4)]
+            f += table[row, here + uint64(5)]
+            g += table[row, here + uint64(6)]
+            h += table[row, here + uint64(7)]
         total[first], total[first + 1], total[first + 2], total[first + 3] = a, b, c, d
         total[first + 4], total[first + 5], total[first + 6], total[first + 7] = e, f, g, h
 
@@ -119,42 +133,44 @@ def sum_words(data, offsets, table, slots, kept, shape, sums, counts):  # type: 
                 if 0 <= ids[word] < nwords:
                     rows[known] = ids[word]
                     known += 1
-            add_rows(table, rows, known, sums[document])
+            add_rows(table, 0, rows, known, sums[document])
             features += known
             if longest > 1:
                 known, order = word_ngram_rows(hashes, ids, count, chain, order, shape, kept, rows)
-                add_rows(table, rows, known, sums[document])
+                add_rows(table, 0, rows, known, sums[document])
                 features += known
         counts[document] = features
 
 
 @njit(nogil=True, cache=True)
-def subword_rows(text, size, shape, kept, rows):  # type: ignore[no-untyped-def]
+def subword_rows(text, size, ascii_only, shape, kept, rows):  # type: ignore[no-untyped-def]
     """Write the rows of the character n-grams of `text[:size]`, a word between < and >, to `rows`; return their number.
 
     A character starts at any byte that is not a UTF-8 continuation byte, so broken UTF-8 is safe.
     The single characters < and > do not count (fastText's Dictionary::computeSubwords).
+    Indices are unsigned here: numba tests signed ones for counting from the end, which took half of the time.
     """
-    nwords, buckets, shortest, longest = shape[0], uint32(shape[1]), shape[3], shape[4]
-    found = 0
-    for start in range(size):
+    nwords, buckets = shape[0], uint64(shape[1])
+    shortest, longest = uint64(max(shape[3], 0)), uint64(shape[4])
+    inverse = uint64(0xFFFFFFFFFFFFFFFF) // buckets + uint64(1)
+    one, length, found = uint64(1), uint64(size), uint64(0)
+    for first in range(length):
+        start = uint64(first)
         if text[start] & uint8(0xC0) == uint8(0x80):
             continue
-        fnv = uint32(FNV_START)
-        at = start
-        for n in range(1, longest + 1):
-            if at >= size:
-                break
+        fnv, at, n = uint32(FNV_START), start, uint64(0)
+        while at < length and n < longest:
             fnv = fnv_step(fnv, text[at])
-            at += 1
-            while at < size and text[at] & uint8(0xC0) == uint8(0x80):
-                fnv = fnv_step(fnv, text[at])
-                at += 1
-            if n < shortest or (n == 1 and (start == 0 or at == size)):
-                continue
-            rows[found], is_kept = bucket_row(int64(fnv % buckets), nwords, kept)
-            found += is_kept
-    return found
+            at += one
+            n += one
+            if not ascii_only:
+                while at < length and text[at] & uint8(0xC0) == uint8(0x80):
+                    fnv = fnv_step(fnv, text[at])
+                    at += one
+            rows[found], is_kept = bucket_row(bucket_of(fnv, buckets, inverse), nwords, kept)
+            counts = n >= shortest and not (n == one and (start == 0 or at == length))
+            found += uint64(counts) & uint64(is_kept)
+    return int64(found)
 
 
 @njit(nogil=True, cache=True)
@@ -168,32 +184,39 @@ def all_rows(data, start, end, identity, shape, kept, text, rows):  # type: igno
         return found
     size = end - start
     text[0] = 60
+    every = uint8(0)
     for at in range(size):
-        text[at + 1] = data[start + at]
+        byte = data[start + at]
+        text[at + 1] = byte
+        every |= byte
     text[size + 1] = 62
-    return found + subword_rows(text, size + 2, shape, kept, rows[found:])
+    return found + subword_rows(text, size + 2, every < uint8(128), shape, kept, rows[found:])
 
 
 @njit(nogil=True, cache=True)
-def cache_slot(cache_keys, newest, key):  # type: ignore[no-untyped-def]
+def cache_slot(heads, newest, key):  # type: ignore[no-untyped-def]
     """Return (slot, whether it holds `key`): one of two neighbours, and on a miss the one not used last."""
-    pair = int64((key >> uint64(1)) & uint64(len(newest) - 1))
-    for way in range(2):
-        if cache_keys[2 * pair + way] == key:
-            newest[pair] = way
-            return 2 * pair + way, True
-    newest[pair] = uint8(1) - newest[pair]
-    return 2 * pair + int64(newest[pair]), False
+    pair = (key >> uint64(1)) & uint64(len(newest) - 1)
+    slot = pair << uint64(1)
+    if heads[slot, 0] == key:
+        newest[pair] = uint8(0)
+        return slot, True
+    if heads[slot | uint64(1), 0] == key:
+        newest[pair] = uint8(1)
+        return slot | uint64(1), True
+    newest[pair] ^= uint8(1)
+    return slot | uint64(newest[pair]), False
 
 
 @njit(nogil=True, cache=True)
 def sum_subwords(  # type: ignore[no-untyped-def]
-    data, offsets, table, slots, kept, shape, cache_keys, newest, cache_counts, cache_sums, sums, counts
+    data, offsets, table, slots, kept, shape, cache, heads, newest, sums, counts
 ):
     """Sum words, their character n-grams and word n-grams, keeping each word's sum in a cache.
 
-    The cache belongs to one thread: `cache_keys` uint64 (slots,), `newest` uint8 (slots / 2, a power of two),
-    `cache_counts` int32 (slots,), -1 for a label; `cache_sums` float32 (slots, width).
+    The cache belongs to one thread: `cache` float32 (slots, HEADER + width) holds a word's sum after its header, `heads`
+    is the same memory as uint64: the word's key, then its number of features, -1 for a label. Key and sum side by side
+    are one trip to memory. `newest` uint8 (slots / 2, a power of two).
     """
     nwords, longest = shape[0], shape[2]
     starts, ends = np.empty(BATCH, np.int64), np.empty(BATCH, np.int64)
@@ -213,42 +236,43 @@ def sum_subwords(  # type: ignore[no-untyped-def]
                 ids[word] = 0
                 size = ends[word] - starts[word]
                 if size <= CACHED_BYTES:
-                    slot, hit = cache_slot(cache_keys, newest, keys[word])
+                    slot, hit = cache_slot(heads, newest, keys[word])
                     if hit:
-                        if cache_counts[slot] < 0:
+                        found = int64(heads[slot, 1])
+                        if found < 0:
                             ids[word] = nwords
                             continue
-                        hits[nhits] = slot
+                        hits[nhits] = int64(slot)
                         nhits += 1
-                        features += int64(cache_counts[slot])
+                        features += found
                         continue
                 # A miss may overwrite a slot that waits in `hits`.
-                add_rows(cache_sums, hits, nhits, total)
+                add_rows(cache, HEADER, hits, nhits, total)
                 nhits = 0
                 if size + 2 > len(text):
                     text = np.empty(2 * (size + 2), np.uint8)
                     rows = np.empty(max(BATCH * longest, len(text) * shape[4] + 1), np.int64)
                 identity = find_word(slots, keys[word])
-                found = -1
+                found = int64(-1)
                 if identity < nwords:
                     found = all_rows(data, starts[word], ends[word], identity, shape, kept, text, rows)
                 else:
                     ids[word] = nwords
                 if size > CACHED_BYTES:
-                    add_rows(table, rows, found, total)
+                    add_rows(table, 0, rows, found, total)
                     features += max(found, 0)
                     continue
-                cache_keys[slot] = keys[word]
-                cache_counts[slot] = int32(found)
-                cache_sums[slot, :] = 0.0
+                cache[slot, :] = 0.0
+                heads[slot, 0] = keys[word]
+                heads[slot, 1] = uint64(found)
                 if found >= 0:
-                    add_rows(table, rows, found, cache_sums[slot])
-                    hits[nhits] = slot
+                    add_rows(table, 0, rows, found, cache[slot, HEADER:])
+                    hits[nhits] = int64(slot)
                     nhits += 1
                     features += found
-            add_rows(cache_sums, hits, nhits, total)
+            add_rows(cache, HEADER, hits, nhits, total)
             if longest > 1:
                 found, order = word_ngram_rows(hashes, ids, count, chain, order, shape, kept, rows)
-                add_rows(table, rows, found, total)
+                add_rows(table, 0, rows, found, total)
                 features += found
         counts[document] = features

@@ -55,13 +55,13 @@ def build_slots(data, offsets, slots):  # type: ignore[no-untyped-def]
 @njit(nogil=True, cache=True, inline="always")
 def find_word(slots, key):  # type: ignore[no-untyped-def]
     """Return the id of the word with this key, -1 when there is none."""
-    mask = uint64(len(slots) // 2 - 1)
-    slot = int64(key & mask)
-    while slots[2 * slot] != key:
-        if slots[2 * slot] == 0:
+    mask = uint64(len(slots) - 1)
+    slot = (key << uint64(1)) & mask
+    while slots[slot] != key:
+        if slots[slot] == 0:
             return int64(-1)
-        slot = int64(uint64(slot + 1) & mask)
-    return int64(slots[2 * slot + 1]) - 1
+        slot = (slot + uint64(2)) & mask
+    return int64(slots[slot | uint64(1)]) - 1
 
 
 def slots_for(count: int) -> np.ndarray:  # type: ignore[type-arg]

@@ -55,35 +55,35 @@ def next_words(data, at, end, starts, ends, hashes, keys):  # type: ignore[no-un
 
     starts, ends int64, hashes int32, keys uint64, all (BATCH,). The `</s>` that ends a document has start -1.
     """
-    count = 0
+    here, stop, one, count = uint64(at), uint64(end), uint64(1), uint64(0)
     while count < BATCH:
-        while at < end and is_space(data[at]):
-            at += 1
-        if at >= end:
+        while here < stop and is_space(data[here]):
+            here += one
+        if here >= stop:
             break
-        start = at
+        start = here
         fnv = uint32(FNV_START)
         key = uint64(KEY_START)
-        while at < end and not is_space(data[at]):
-            fnv = fnv_step(fnv, data[at])
-            key = key_step(key, data[at])
-            at += 1
+        while here < stop and not is_space(data[here]):
+            fnv = fnv_step(fnv, data[here])
+            key = key_step(key, data[here])
+            here += one
         first = data[start]
-        if first == 95 and starts_with_label(data, start, at):
+        if first == 95 and starts_with_label(data, int64(start), int64(here)):
             continue
         key = key_end(key)
-        if first == 60 and at - start == 4 and key == uint64(EOS_KEY):
-            at = end
+        if first == 60 and here - start == 4 and key == uint64(EOS_KEY):
+            here = stop
             break
         starts[count] = start
-        ends[count] = at
+        ends[count] = here
         hashes[count] = fnv
         keys[count] = key
-        count += 1
-    if at < end or count == BATCH:
-        return at, count, False
+        count += one
+    if here < stop or count == BATCH:
+        return int64(here), int64(count), False
     starts[count] = -1
     ends[count] = -1
     hashes[count] = EOS_HASH
     keys[count] = uint64(EOS_KEY)
-    return at, count + 1, True
+    return int64(here), int64(count) + 1, True

@@ -56,4 +56,6 @@ def keys_within(keys: U64, groups: npt.NDArray[np.integer]) -> U64:
 def _column(keys: U64, n: int) -> U64:
     if len(keys) != n:
         raise ValueError(f"expected {n} keys, one a document, got {len(keys)}")
-    return np.ascontiguousarray(keys, np.uint64)
+    column = np.ascontiguousarray(keys, np.uint64).view()
+    column.flags.writeable = False  # one type, so one compiled kernel, whether the array is ours or Arrow's
+    return column

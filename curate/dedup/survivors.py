@@ -6,7 +6,7 @@ Finds no candidates: every array has one entry for each of m documents of candid
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +45,7 @@ def best_of_clusters(cluster_labels: U32, ranks: I64) -> I64:
     """
     _, labels = np.unique(cluster_labels, return_inverse=True)
     best = np.full(int(labels.max(initial=-1)) + 1, -1, np.int64)
-    kernel.best_of_cluster(labels.astype(np.uint32), _whole(ranks), best)
+    kernel.best_of_cluster(_frozen(labels, np.uint32), _frozen(ranks, np.int64), best)
     survivor = best[labels]
     survivor[survivor == np.arange(len(labels))] = -1
     return survivor
@@ -87,11 +87,11 @@ def verify(
     starts = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1], True]) if m else np.zeros(1, np.int64)
     survivor, similarity = np.full(m, -1, np.int64), np.full(m, np.nan, np.float32)
     compared, spared = kernel.verify_in_order(
-        _whole(order),
-        _whole(starts),
-        np.ascontiguousarray(band_keys, np.uint64),
-        np.ascontiguousarray(values, np.uint32),
-        _whole(offsets),
+        _frozen(order, np.int64),
+        _frozen(starts, np.int64),
+        _frozen(band_keys, np.uint64),
+        _frozen(values, np.uint32),
+        _frozen(offsets, np.int64),
         float(threshold),
         measure == "containment",
         survivor,
@@ -109,5 +109,7 @@ def clusters_of(survivor: I64) -> tuple[I64, I64]:
     return head, np.bincount(head, minlength=len(head))[head]
 
 
-def _whole(numbers: npt.NDArray[np.integer]) -> I64:
-    return np.ascontiguousarray(numbers, np.int64)
+def _frozen(array: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    view = np.ascontiguousarray(array, dtype).view()
+    view.flags.writeable = False  # one type, so one compiled kernel, whether the array is ours or Arrow's
+    return view

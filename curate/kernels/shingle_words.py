@@ -25,7 +25,6 @@ U64 = npt.NDArray[np.uint64]
 Scan = tuple[int, int, np.uint64, np.uint64, np.uint64]
 
 _HIGHS = np.uint64(0x8080808080808080)
-_LOWER = np.uint64(0x2020202020202020)
 _SEED = np.uint64(0x9E3779B97F4A7C15)
 _FACTOR = np.uint64(0x9FB21C651E98DF25)
 
@@ -52,23 +51,25 @@ def _span_masks(data: U8, i: int, end: int) -> tuple[np.uint64, np.uint64]:
 
 @njit(nogil=True, cache=True)
 def _wide_masks(
-    data: U8, i: int, end: int, other: np.uint64, index: U16, flags: U16
-) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
-    """Word bytes and word breaks among the characters of a block that are not ASCII.
+    data: U8, i: int, end: int, other: np.uint64, index: U16, flags: U16, lower: I32
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64, np.uint64]:
+    """What a block holds beyond ASCII: word bytes, word breaks, first bytes of upper-case letters.
 
     A break at a byte separates it from a word byte before it. Characters may reach into the next block:
     the last two results are its word bytes and breaks.
     """
-    word = breaks = next_word = next_breaks = np.uint64(0)
+    word = breaks = upper = next_word = next_breaks = np.uint64(0)
     one = np.uint64(1)
     while other != 0:
         first = trailing_zeros(other)
         cp, after = decode(data, i + first, end)
         last = after - i  # exclusive
         whole = (one << np.uint64(last - first)) - one
-        kind = flags[place(index, cp)]
+        at = place(index, cp)
+        kind = flags[at]
         if kind & WORD:
             word |= whole << np.uint64(first)
+            upper |= np.uint64(lower[at] != 0) << np.uint64(first)
             if last > 64:
                 next_word |= whole >> np.uint64(64 - first)
             if kind & UNIT:
@@ -78,15 +79,16 @@ def _wide_masks(
                 else:
                     next_breaks |= one << np.uint64(last - 64)
         other &= ~(whole << np.uint64(first))
-    return word, breaks, next_word, next_breaks
+    return word, breaks, upper, next_word, next_breaks
 
 
 @njit(nogil=True, cache=True)
 def find_words(
-    data: U8, end: int, index: U16, flags: U16, scan: Scan, starts: I64, ends: I64
+    data: U8, end: int, index: U16, flags: U16, lower: I32, scan: Scan, starts: I64, ends: I64
 ) -> tuple[Scan, int, int]:
     """Write starts and ends of words from where the scan stands, until the text ends or the arrays are full.
 
+    A word with a letter beyond ASCII that lower-casing changes gets the complement of its start, `~start`.
     Returns where the scan stands, and the numbers of starts and ends: one more start if a word is still open,
     which is then to be moved to the front of `starts`.
     """
@@ -98,9 +100,11 @@ def find_words(
         other &= ~next_word
         breaks = next_breaks
         word |= next_word
-        next_word = next_breaks = np.uint64(0)
+        upper = next_word = next_breaks = np.uint64(0)
         if other != 0:
-            wide, wide_breaks, next_word, next_breaks = _wide_masks(data, i, end, other, index, flags)
+            wide, wide_breaks, upper, next_word, next_breaks = _wide_masks(
+                data, i, end, other, index, flags, lower
+            )
             word |= wide
             breaks |= wide_breaks
         before = (word << one) | inside
@@ -111,6 +115,12 @@ def find_words(
             starts[n_starts] = i + trailing_zeros(begin)
             n_starts += 1
             begin &= begin - one
+        while upper != 0:
+            w = n_starts - 1
+            while starts[w] > i + trailing_zeros(upper):  # a complement is below every place
+                w -= 1
+            starts[w] = min(starts[w], ~starts[w])
+            upper &= upper - one
         while finish != 0:
             ends[n_ends] = i + trailing_zeros(finish)
             n_ends += 1
@@ -130,7 +140,7 @@ def _mix_word(h: np.uint64, chunk: np.uint64) -> np.uint64:
 
 @njit(nogil=True, cache=True)
 def _hash_wide_word(data: U8, start: int, end: int, index: U16, lower: I32) -> np.uint64:
-    """Hash a word that is not all ASCII: characters lower-cased, encoded, and packed as in `hash_words`."""
+    """Hash a word by characters: each lower-cased, encoded, and packed as `hash_words` packs bytes."""
     h = _SEED
     chunk = np.uint64(0)
     filled = 0
@@ -165,21 +175,18 @@ def hash_words(
     """64 bits of each word: its lower-cased UTF-8 in chunks of 8 bytes, zero-padded, every ASCII byte | 0x20.
 
     That bit lower-cases letters, keeps digits, and moves the underscore to 0x7F, which no word contains.
+    Words with an upper-case letter beyond ASCII (see `find_words`) are rare and take the long way.
     """
     for w in range(count):
-        start, end = starts[w], ends[w]
+        i, end = starts[w], ends[w]
+        if i < 0:
+            out[at + w] = _hash_wide_word(data, ~i, end, index, lower)
+            continue
         h = _SEED
-        seen = np.uint64(0)
-        i = start
         while i + 8 < end:
             chunk = load_u64(data, i)
-            seen |= chunk
-            h = _mix_word(h, chunk | _LOWER)
+            h = _mix_word(h, chunk | ((~chunk & _HIGHS) >> np.uint64(2)))
             i += 8
-        mask = ~np.uint64(0) >> np.uint64(64 - 8 * (end - i))
         chunk = load_u64(data, i) if i + 8 <= data.shape[0] else load_partial(data, i, end)
-        seen |= chunk & mask
-        h = _mix_word(h, (chunk | _LOWER) & mask)
-        if seen & _HIGHS:
-            h = _hash_wide_word(data, start, end, index, lower)
-        out[at + w] = h
+        mask = ~np.uint64(0) >> np.uint64(64 - 8 * (end - i))
+        out[at + w] = _mix_word(h, (chunk | ((~chunk & _HIGHS) >> np.uint64(2))) & mask)

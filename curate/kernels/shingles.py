@@ -68,7 +68,7 @@ def next_shingles(
 
     Returns the scan, the words kept for the next chunk (in `hashes`), and the number of shingles.
     """
-    scan, n_starts, n_ends = find_words(data, end, index, flags, scan, starts, ends)
+    scan, n_starts, n_ends = find_words(data, end, index, flags, lower, scan, starts, ends)
     hash_words(data, starts, ends, n_ends, index, lower, hashes, kept)
     if n_starts > n_ends:
         starts[0] = starts[n_ends]

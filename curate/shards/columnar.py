@@ -103,6 +103,9 @@ class _Columns:
         self.path = path
         self.options = options
         names = schema.names
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise InputError(f'{path}: has two columns named "{twice}"; rename one')
         if options.text_column not in names:
             raise no_text_column(path, options.text_column, names)
         _expect_text(path, schema.field(options.text_column))

@@ -17,9 +17,9 @@ from curate.shards.inputs import kind
 _MAGIC = {
     b"\x1f\x8b": "gzip",
     b"\x28\xb5\x2f\xfd": "zstd",
-    b"BZh": "bz2",
-    b"PAR1": "Parquet",
-    b"ARROW1": "Arrow",
+    b"BZh91AY&SY": "bz2",
+    b"PAR1\x15": "Parquet",
+    b"ARROW1\0\0": "Arrow",
     b"PK\x03\x04": "zip",
     b"\xfd7zXZ": "xz",
 }
@@ -67,7 +67,9 @@ class Source:
         return explain_read_errors(self.path, lambda: self.records)
 
     def _check_magic(self, codec: str | None) -> None:
-        head = self._file.read(6)
+        head = self._file.read(10)
+        if head[:3] == b"BZh" and head[4:] == b"1AY&SY":  # the fourth byte is the level
+            head = b"BZh91AY&SY"
         actual = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
         if actual != codec and (actual or codec):
             said = f"{codec} by its name" if codec else "plain text by its name"

@@ -9,23 +9,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 import pyarrow.types as pt
 
 from curate.errors import InputError
+from curate.shards.arrow_json import date_leaves, json_type, loses_digits, too_deep, without_dates
 from curate.shards.batches import Batch, ReadOptions, no_text_column
 from curate.shards.compression import Source
-from curate.shards.lines import Lines, TooLarge, whole_lines
+from curate.shards.lines import HEAD_BYTES, Lines, TooLarge, is_utf8, whole_lines
 from curate.shards.plan import Shard
 from curate.shards.records import BadRecordError, Columns, id_of, load, text_of
 from curate.shards.rejects import Reject
-from curate.shards.schema import MisfitError, SchemaCollector, choose, fit, is_list, is_text, join
-
-_MAX_OPENERS = 500
-"""Lines with more brackets are checked for deep nesting: inferring its type would overflow the stack."""
+from curate.shards.schema import MisfitError, SchemaCollector, choose, fit, join
 
 Refused = list[tuple[int, str, bytes]]
 """Records refused: line number from 0, reason, the line."""
@@ -38,15 +35,16 @@ def read_jsonl(
     path, part = shard.paths[0], shard.part
     from_byte = part[0] if part else 0
     with Source(path, max(from_byte - 1, 0)) as source:
-        parser = _Parser(path, options, collector)
+        parser = _Parser(shard, options, collector)
         for block in whole_lines(source, part, options.batch_bytes, options.max_record_bytes):
             first = source.records
             if isinstance(block, TooLarge):
                 batch, refused = None, [(first, parser.too_large, block.head)]
                 source.records += 1
             else:
-                batch, refused = parser.parse(block, first)
-                source.records += block.count(b"\n") + (not block.endswith(b"\n"))
+                lines = Lines(block, first)
+                batch, refused = parser.parse(lines)
+                source.records += len(lines)
             for row, reason, raw in sorted(refused):
                 on_reject(Reject(path, row + 1, reason, raw, from_byte))
             if batch is not None and len(batch):
@@ -56,8 +54,8 @@ def read_jsonl(
 class _Parser:
     """Turns blocks of lines into batches; remembers what the blocks before taught about types."""
 
-    def __init__(self, path: str, options: ReadOptions, collector: SchemaCollector | None) -> None:
-        self.path = path
+    def __init__(self, shard: Shard, options: ReadOptions, collector: SchemaCollector | None) -> None:
+        self.path = shard.paths[0]
         self.options = options
         self.collector = collector
         self.too_large = f"larger than {options.max_record_bytes:,} bytes"
@@ -66,13 +64,14 @@ class _Parser:
         self.id_type = pa.large_string()
         self.date_columns: dict[str, pa.DataType] = {}  # pyarrow takes strings that look like dates for dates
         self.text_column_seen = False
+        self.any_line_seen = shard.part is not None and shard.part[0] > 0
 
-    def parse(self, block: bytes, first: int) -> tuple[Batch | None, Refused]:
-        """Return the documents in `block`, whose first line is number `first`, and what is none."""
+    def parse(self, lines: Lines) -> tuple[Batch | None, Refused]:
+        """Return the documents in a block of `lines`, and what is none."""
         refused: Refused = []
-        lines = Lines(block, np.arange(first, first + block.count(b"\n") + 1, dtype=np.int64))
         if not lines.regular(self.options.max_record_bytes):
             lines = self._only_objects(lines, refused)
+        self.any_line_seen = True
         if not len(lines):
             return None, refused
         table = self._table(lines)
@@ -84,17 +83,21 @@ class _Parser:
         """Leave out blank lines and those that cannot be an object, and strip white space."""
         kept: list[bytes] = []
         rows: list[int] = []
+        all_utf8 = is_utf8(lines.block)
         for i in range(len(lines)):
             raw = lines.line(i)
             line = raw.strip(b" \t\r")
             if not line:
                 continue
             row = int(lines.rows[i])
+            if not self.any_line_seen:
+                self._expect_json_lines(line)
             if len(line) > self.options.max_record_bytes:
-                refused.append((row, self.too_large, raw[: 64 << 10]))
+                refused.append((row, self.too_large, raw[:HEAD_BYTES]))
                 continue
             try:
-                line.decode()
+                if not all_utf8:
+                    line.decode()
                 if not (line.startswith(b"{") and line.endswith(b"}")):
                     load(line)
             except UnicodeDecodeError:
@@ -106,9 +109,18 @@ class _Parser:
                 rows.append(row)
         return Lines(b"\n".join(kept), np.array(rows, np.int64))
 
+    def _expect_json_lines(self, first: bytes) -> None:
+        """Raise InputError where the first line of a file shows that it is JSON, but not line by line."""
+        self.any_line_seen = True
+        if first in (b"[", b"{") or first.startswith(b"[{"):
+            raise InputError(
+                f"{self.path}: is one JSON document, not JSON Lines (one object a line); "
+                "convert it, as with jq -c '.[]' for an array or jq -c . for objects"
+            )
+
     def _table(self, lines: Lines) -> pa.Table | None:
         """Return what pyarrow makes of `lines`; None where it refuses them, or may crash or lose digits."""
-        if self.infer and _too_deep(lines):
+        if self.infer and too_deep(lines):
             return None
         table = self._parse_block(lines)
         if table is None and pt.is_large_string(self.id_type) and self._first_id_is_integer(lines):
@@ -118,17 +130,17 @@ class _Parser:
                 self.id_type = pa.large_string()
         if table is None or not self.infer:
             return table
-        types = [(field.name, _without_dates(field.type)) for field in self._metadata_fields(table)]
+        types = [(field.name, without_dates(field.type)) for field in self._metadata_fields(table)]
         wrong = {
             field.name: hint
             for field in self._metadata_fields(table)
-            if self._wanted(field.name) and (hint := _date_leaves(field.type)) is not None
+            if self._wanted(field.name) and (hint := date_leaves(field.type)) is not None
         }
         if wrong:
             for name, hint in wrong.items():
                 self.date_columns[name] = join(self.date_columns.get(name, hint), hint)
             table = self._parse_block(lines)
-        if table is not None and _loses_digits(table):
+        if table is not None and loses_digits(table):
             return None
         if table is not None and self.collector is not None:
             self.collector.add(pa.schema(types))
@@ -137,7 +149,7 @@ class _Parser:
     def _parse_block(self, lines: Lines) -> pa.Table | None:
         fields = [(self.options.text_column, pa.large_string()), (self.options.id_column, self.id_type)]
         if self.schema is not None:
-            fields += [(field.name, _json_type(field.type)) for field in self.schema]
+            fields += [(field.name, json_type(field.type)) for field in self.schema]
         fields += self.date_columns.items()
         parsing = pj.ParseOptions(
             explicit_schema=pa.schema(fields), unexpected_field_behavior="infer" if self.infer else "ignore"
@@ -252,53 +264,3 @@ def one_chunk(column: pa.ChunkedArray, type: pa.DataType) -> pa.Array:
     if column.num_chunks == 1:
         return column.chunk(0)
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], type)
-
-
-def _too_deep(lines: Lines) -> bool:
-    """Tell whether a line is nested so deeply that inferring its type could overflow the stack."""
-    for i in lines.with_more_openers_than(_MAX_OPENERS):
-        try:
-            orjson.loads(lines.line(int(i)))
-        except ValueError:  # deeper than orjson goes, 1024; or bad, which pyarrow would find as well
-            return True
-    return False
-
-
-def _loses_digits(table: pa.Table) -> bool:
-    """Tell whether a column was inferred to be double but may hold integers too large for int64."""
-    for column in table.columns:
-        if pt.is_float64(column.type) and column.null_count < len(column):
-            ends = pc.min_max(column)
-            if ends["max"].as_py() >= 2.0**63 or ends["min"].as_py() < -(2.0**63):
-                return True
-    return False
-
-
-def _json_type(type: pa.DataType) -> pa.DataType:
-    """Return the type as which pyarrow parses JSON values meant for `type`; null where there can be none."""
-    if is_text(type):
-        return pa.large_string()
-    if is_list(type):
-        return pa.list_(_json_type(type.value_type))
-    if pt.is_struct(type):
-        return pa.struct([(field.name, _json_type(field.type)) for field in type])
-    return type if type in (pa.bool_(), pa.int64(), pa.float64()) else pa.null()
-
-
-def _without_dates(type: pa.DataType) -> pa.DataType:
-    if pt.is_struct(type):
-        return pa.struct([(field.name, _without_dates(field.type)) for field in type])
-    if pt.is_list(type):
-        return pa.list_(_without_dates(type.value_type))
-    return pa.string() if pt.is_temporal(type) or is_text(type) else type
-
-
-def _date_leaves(type: pa.DataType) -> pa.DataType | None:
-    """Return `type` with string for dates, and without what else is in it; None where it has no dates."""
-    if pt.is_struct(type):
-        inner = [(field.name, leaf) for field in type if (leaf := _date_leaves(field.type)) is not None]
-        return pa.struct(inner) if inner else None
-    if pt.is_list(type):
-        leaf = _date_leaves(type.value_type)
-        return None if leaf is None else pa.list_(leaf)
-    return pa.string() if pt.is_temporal(type) else None

@@ -29,9 +29,8 @@ def load(line: bytes) -> dict[str, Any]:
     """
     try:
         record = orjson.loads(line)
-        exact = not (isinstance(record, dict) and any(map(_maybe_big_integer, record.values())))
-        if not exact:
-            record = json.loads(line)
+        if isinstance(record, dict) and any(map(_maybe_big_integer, record.values())):
+            record = json.loads(line)  # which has integers of any size
     except ValueError:  # orjson knows no lone surrogates, no NaN, no deep nesting
         record = _load_leniently(line)
     if not isinstance(record, dict):
@@ -67,13 +66,14 @@ def _load_shallow(text: str) -> Any:
 
 
 def _word(error: ValueError) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg[0].lower()}{error.msg[1:]} at character {error.pos + 1}"
+    if isinstance(error, json.JSONDecodeError):  # no position: equal faults shall have equal reasons
+        message = error.msg.removesuffix(" at").removesuffix(" starting")
+        return message[0].lower() + message[1:]
     return "a number has too many digits"
 
 
 def pyarrow_accepts(line: bytes) -> bool:
-    """Tell whether the fast path takes `line` where it looks at no column; it is a record here as well then."""
+    """Tell whether the fast path takes `line` where it reads no column; then it is a record here as well."""
     try:
         options = pj.ParseOptions(explicit_schema=pa.schema([]), unexpected_field_behavior="ignore")
         reading = pj.ReadOptions(use_threads=False, block_size=len(line) + 64)
@@ -204,7 +204,7 @@ class Columns:
         return pa.schema(list(types.items()))
 
     def table(self, schema: pa.Schema) -> pa.Table:
-        """Return the columns of `schema`, in its types. Raises MisfitError where a value cannot be of the type."""
+        """Return the columns of `schema`, in its types. Raises MisfitError where a value cannot be of its type."""
         columns = []
         for field in schema:
             try:

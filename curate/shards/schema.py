@@ -10,6 +10,7 @@ import datetime
 import decimal
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -223,15 +224,10 @@ def as_type(value: Any, type: pa.DataType) -> Any:
         return [as_type(item, type.value_type) for item in value]
     if pt.is_floating(type) and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    if pt.is_boolean(type) == isinstance(value, bool) and not isinstance(value, JsonText):
-        try:
-            return pa.scalar(value, type).as_py() if not pt.is_nested(type) else _misfit(value, type)
-        except (pa.ArrowException, OverflowError, TypeError, ValueError):
-            pass
-    return _misfit(value, type)
-
-
-def _misfit(value: Any, type: pa.DataType) -> Any:
+    if pt.is_boolean(type) == isinstance(value, bool) and not pt.is_nested(type):
+        with suppress(pa.ArrowException, OverflowError, TypeError, ValueError):
+            pa.scalar(value, type)
+            return value
     raise MisfitError(f"{json_text(value)[:60]} is not {type}")
 
 

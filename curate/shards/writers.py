@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,6 +19,8 @@ import pyarrow.types as pt
 
 from curate.shards.atomic import explain_write_errors, partial_path
 from curate.shards.schema import fit, is_list, is_text
+
+FORMATS = ("parquet", "jsonl.zst")
 
 TARGET_BYTES = 512 << 20
 """Uncompressed size of a part, about."""
@@ -40,7 +42,7 @@ class Part:
 
 
 class MixWriter:
-    """Write tables, in order, into files `PREFIX-00000.parquet` (or `.jsonl.zst`), … in `directory`.
+    """Write tables, in order, into files `PREFIX-00000.FORMAT`, … in `directory`; `format` is one of FORMATS.
 
     A context manager. `write` takes tables or record batches that have `schema`; a file ends once it holds
     `target_bytes` of data. All files appear under their names when the block ends well, none after an error;
@@ -53,13 +55,13 @@ class MixWriter:
         directory: str | Path,
         schema: pa.Schema,
         *,
-        format: Literal["parquet", "jsonl.zst"] = "parquet",
+        format: str = "parquet",
         target_bytes: int = TARGET_BYTES,
         prefix: str = "part",
         text_column: str = "text",
     ) -> None:
-        if format not in ("parquet", "jsonl.zst"):
-            raise ValueError(f'format must be "parquet" or "jsonl.zst", not "{format}"')
+        if format not in FORMATS:
+            raise ValueError(f'format must be one of {FORMATS}, not "{format}"')
         self.parts: list[Part] = []
         self._directory = Path(directory)
         self._schema = schema

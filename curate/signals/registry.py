@@ -37,6 +37,13 @@ class Signal:
     high: float | None = None
     example: str = ""
 
+    def as_dict(self) -> dict[str, str]:
+        """Return what there is to know about the signal, as text."""
+        bounds = [f"{bound:g}" if bound is not None else "…" for bound in (self.low, self.high)]
+        facts = {"name": self.name, "definition": self.definition, "unit": self.unit, "dtype": self.dtype,
+                 "range": " to ".join(bounds), "source": self.source, "example": self.example}  # fmt: skip
+        return {key: value for key, value in facts.items() if value}
+
 
 @functools.cache
 def registry() -> Mapping[str, Signal]:

@@ -57,6 +57,7 @@ def test_documents_without_shingles_never_link():
 def test_a_small_table_takes_more_passes_and_finds_the_same():
     rng = np.random.default_rng(2)
     column = rng.integers(1, 30_000, 50_000).astype(np.uint64)
+    column.flags.writeable = False
     parents = np.arange(len(column), dtype=np.uint32)
     kernel.link_equal(column, column, True, np.empty(1 << 12, np.uint64), parents)
     kernel.flatten(parents)

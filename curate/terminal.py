@@ -1,0 +1,138 @@
+"""What a run looks like in a terminal: progress on stderr, quiet when that is no terminal, and the summary table."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from curate.corpus import Progress as Silent
+
+_STAGES = {
+    "measure": "measuring documents",
+    "decide": "deciding what to keep",
+    "write": "writing the mix",
+    "report": "writing the report",
+}
+
+
+def say(message: str) -> None:
+    """Tell the person at the terminal something that is not a result."""
+    Console(stderr=True, highlight=False).print(message, style="dim", markup=False)
+
+
+class Bars(Silent):
+    """Draws one bar a stage on stderr; a context manager."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._bars = Progress(
+            SpinnerColumn(finished_text="[green]✓"),
+            TextColumn("{task.description:22}"),
+            BarColumn(),
+            TextColumn("{task.fields[unit]}"),
+            DownloadColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task: Any = None
+
+    def __enter__(self) -> Bars:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bars.stop()
+
+    @contextmanager
+    def stage(self, name: str, total: int) -> Iterator[None]:
+        """Draw a bar while the block runs; one that pulses where the total is not known."""
+        self._task = self._bars.add_task(_STAGES[name], total=total or None, unit="")
+        yield
+        done = self._bars.tasks[self._bars.task_ids.index(self._task)]
+        whole = done.total or 1
+        self._bars.update(self._task, total=whole, completed=whole)
+
+    def advance(self, size: int) -> None:
+        """Move the bar of the current stage."""
+        self._bars.advance(self._task, size)
+
+    def say(self, message: str) -> None:
+        """Print a line above the bars."""
+        self._console.print(message, style="dim", markup=False, highlight=False)
+
+
+def size(number: float) -> str:
+    """Return a number of bytes in decimal units.
+
+    >>> size(12_340_000)
+    '12.3 MB'
+    """
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if number < 1000 or unit == "TB":
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    raise AssertionError
+
+
+def summary(report: dict[str, Any], path: Path) -> None:
+    """Print what came in, what each step dropped, what was kept, how fast, and where the report is."""
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    for unit in ("documents", "text", "tokens"):
+        table.add_column(unit, justify="right")
+    given, kept = report["input"], report["output"]
+    table.add_row("in", f"{given['documents']:,}", size(given["bytes"]), f"{given['tokens']:,}", style="bold")
+    quiet = 0
+    for step in report["steps"]:
+        if not step["dropped"]:
+            quiet += 1
+            continue
+        table.add_row(
+            f"  {escape(step['name'])}",
+            f"−{step['dropped']:,}",
+            f"−{size(step['bytes_in'] - step['bytes_out'])}",
+            f"−{step['tokens_in'] - step['tokens_out']:,}",
+        )
+    if quiet:
+        table.add_row(f"  {quiet} more steps dropped nothing", style="dim")
+    table.add_row("kept", f"{kept['documents']:,}", size(kept["bytes"]), f"{kept['tokens']:,}", style="bold")
+    written = kept["written"]
+    if written["documents"] != kept["documents"]:
+        table.add_row(
+            "written, with repeats", f"{written['documents']:,}", size(written["bytes"]), f"{written['tokens']:,}", style="bold"
+        )
+    console.print(table)
+    if len(report["mix"]) > 1:
+        console.print(_mix_table(report["mix"]))
+    timing = report["timing"]
+    console.print(f"\n{timing['seconds']:.1f} s, {timing['mb_per_second']:.1f} MB of text a second on {timing['threads']} threads")
+    for warning in report["warnings"]:
+        console.print(f"[yellow]note:[/] {escape(warning)}")
+    console.print(f"report: {path / 'report.html'}\nmix:    {path / 'mix'}", soft_wrap=True, markup=False)
+
+
+def _mix_table(mix: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+    table.add_column("\nmix")
+    for column in ("tokens", "share", "target", "epochs"):
+        table.add_column(f"\n{column}", justify="right")
+    for entry in mix:
+        target = entry["target_share"]
+        table.add_row(
+            f"  {escape(entry['domain'])}",
+            f"{entry['tokens']:,}",
+            f"{entry['share']:.1%}",
+            "" if target is None else f"{target:.1%}",
+            f"{entry['epochs']:.2f}",
+        )
+    return table
