@@ -63,9 +63,7 @@ def compare(path: Path) -> None:
             1,
         ),
     ]
-    print(
-        f"{path.name}: {len(strings)} documents, {strings.nbytes / 1e6:.1f} MB (datasketch: the first {len(part)})"
-    )
+    print(f"{path.name}: {len(strings)} documents, {strings.nbytes / 1e6:.1f} MB, {len(part)} by datasketch")
     for name, work, size, repeats in rows:
         print(f"  {name:35} {size / best_seconds(work, repeats) / 1e6:8.1f} MB/s")
 

@@ -151,7 +151,8 @@ def dedup(population: Population, standing: Standing, step: Dedup) -> Duplicates
     bands = [f"band_{i}" for i in range(step.bands)] if step.method == "minhash" else []
     if step.method == "exact":
         hashes = exact_hashes(population, alive)
-        labels = exact_clusters(hashes[:, 1], scoped(hashes[:, 0]))
+        low = np.maximum(hashes[:, 0], np.uint64(1))  # key 0 is not scoped, and the hash of no text is 0
+        labels = exact_clusters(hashes[:, 1], scoped(low))
     else:
         labels = candidate_clusters((scoped(sketch_column(population, alive, band)) for band in bands), len(numbers))
     shared = np.bincount(labels, minlength=len(labels))[labels] > 1

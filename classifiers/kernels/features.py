@@ -167,9 +167,10 @@ def subword_rows(text, size, ascii_only, shape, kept, rows):  # type: ignore[no-
                 while at < length and text[at] & uint8(0xC0) == uint8(0x80):
                     fnv = fnv_step(fnv, text[at])
                     at += one
+            if n < shortest or (n == one and (start == 0 or at == length)):
+                continue
             rows[found], is_kept = bucket_row(bucket_of(fnv, buckets, inverse), nwords, kept)
-            counts = n >= shortest and not (n == one and (start == 0 or at == length))
-            found += uint64(counts) & uint64(is_kept)
+            found += uint64(is_kept)
     return int64(found)
 
 

@@ -74,3 +74,22 @@ def disturb(text: str, rng: random.Random, chance: float = 0.2) -> str:
     for _ in range(rng.randint(1, max(1, len(words) // 6))):
         words.insert(rng.randint(0, len(words)), clutter(rng))
     return " ".join(words)
+
+
+def chunk(text: str, rng: random.Random, fewest: int = 10, most: int = 400) -> str:
+    """Return some words in a row, their number drawn so that every order of magnitude is as likely."""
+    words = text.split()
+    size = int(fewest * (most / fewest) ** rng.random())
+    start = rng.randrange(max(1, len(words) - size + 1))
+    return " ".join(words[start : start + size])
+
+
+def plain(text: str, rng: random.Random) -> str:
+    """Return `text` without the marks that tell its source: tokenisation, wikitext and dictionary markup, quote style."""
+    text = text.replace("<unk>", " ").replace("\u2060", "").replace("@-@", "-")
+    text = re.sub(r" ?@([,.])@ ?", r"\1", text)
+    text = re.sub(r"(= )+=|={2,}|\[\[(?:File|Image):[^\]]*\]\]|[{}\[\]*`]+|^[-=~^#.|+\s]{3,}$", " ", text, flags=re.MULTILINE)
+    text = re.sub(r" ([,.;:!?%)])", r"\1", re.sub(r" (n't|'s|'re|'ve|'ll|'d|'m)\b", r"\1", text))
+    if rng.random() < 0.5:
+        text = text.translate({0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0x2014: "-", 0x2013: "-"})
+    return text

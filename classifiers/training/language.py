@@ -49,8 +49,8 @@ LARGE |= {"ru", "sv", "th", "tr", "uk", "vi", "zh"}
 DERIVED = {"large": 9000, "small": 4000, "tiny": 500}
 ENGLISH = 60000
 
-TRAIN = {"loss": "softmax", "dim": 16, "minn": 2, "maxn": 4, "bucket": 1 << 20, "minCount": 20, "lr": 0.7, "epoch": 4, "seed": 1}
-QUANTISE = {"qnorm": True, "dsub": 2, "cutoff": 80000, "retrain": True, "lr": 0.5, "epoch": 2}
+TRAIN = {"loss": "softmax", "dim": 16, "minn": 2, "maxn": 3, "bucket": 1 << 19, "minCount": 20, "lr": 0.7, "epoch": 4, "seed": 1}
+QUANTISE = {"qnorm": True, "dsub": 2, "cutoff": 60000, "retrain": True, "lr": 0.5, "epoch": 2}
 
 
 def ntrex_line(record: Record) -> int:

@@ -1,10 +1,19 @@
-"""How many bytes of each class a document holds, for estimating tokens. Knows no tokenizer."""
+"""Bytes eight at a time: runs of letters and hashes; and how many of each class a document holds.
+
+Knows no characters beyond ASCII except by the length of their UTF-8, and no tokenizer.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+
+from curate.kernels.hashing import load_partial
+from curate.kernels.loads import load_u64, trailing_zeros
+
+_LOW = np.uint64(0x0101010101010101)
+_HIGH = np.uint64(0x8080808080808080)
 
 CLASSES = ("letter", "digit", "punctuation", "space", "two_byte", "three_byte", "four_byte")
 
@@ -34,3 +43,37 @@ def _byte_classes(data, offsets, table, out):
     for d in range(offsets.shape[0] - 1):
         for i in range(offsets[d], offsets[d + 1]):
             out[d, table[data[i]]] += 1
+
+
+@njit(nogil=True, cache=True)
+def leading_letters(data, i, end):
+    """Return how many of the (at most 8) bytes of `data[i:end]` are ASCII letters before the first that is not."""
+    x = load_u64(data, i) if i + 8 <= data.shape[0] else load_partial(data, i, end)
+    folded = (x | (_LOW * np.uint64(0x20))) & ~_HIGH  # letters of either case are now 0x61 to 0x7A
+    from_a = folded + _LOW * np.uint64(0x80 - 0x61)  # high bit: at least "a"
+    beyond_z = folded + _LOW * np.uint64(0x80 - 0x7B)  # high bit: beyond "z"
+    others = (~from_a | beyond_z | x) & _HIGH
+    return min(trailing_zeros(others) >> 3, end - i)
+
+
+@njit(nogil=True, cache=True)
+def _stir(h, chunk):
+    h = (h ^ chunk) * np.uint64(0x9FB21C651E98DF25)
+    return h ^ (h >> np.uint64(32))
+
+
+@njit(nogil=True, cache=True)
+def hash_bytes(data, start, stop):
+    """Return 64 bits that are equal for equal bytes `data[start:stop]`. Not stable between versions: store none."""
+    h = np.uint64(stop - start) * np.uint64(0x9E3779B97F4A7C15)
+    i = start
+    while i + 8 < stop:
+        h = _stir(h, load_u64(data, i))
+        i += 8
+    if i == stop:
+        return h
+    if i + 8 <= data.shape[0]:
+        chunk = load_u64(data, i) & (~np.uint64(0) >> np.uint64(64 - 8 * (stop - i)))
+    else:
+        chunk = load_partial(data, i, stop)
+    return _stir(h, chunk)

@@ -27,6 +27,7 @@ def ensure_compiled(say: Callable[[str], None]) -> None:
     stamp = _stamp()
     if stamp is None or stamp.exists():
         return
+    _forget_stale()
     say("Compiling kernels for this machine: once, about half a minute …")
     command = [sys.executable, "-m", "curate.kernels.warmup"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))}
@@ -36,6 +37,14 @@ def ensure_compiled(say: Callable[[str], None]) -> None:
             stamp.touch()
         except OSError:
             return
+
+
+def _forget_stale() -> None:
+    """Remove compiled kernels: numba does not notice when a kernel that another one calls has changed."""
+    for folder in ("curate/kernels/__pycache__", "classifiers/kernels/__pycache__"):
+        for pattern in ("*.nbi", "*.nbc", "curate-compiled-*"):
+            for path in (_ROOT / folder).glob(pattern):
+                path.unlink(missing_ok=True)
 
 
 def _stamp() -> Path | None:

@@ -13,15 +13,12 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from curate.kernels.bytes import hash_bytes, leading_letters
 from curate.kernels.unicode import ALPHA, SPACE, Tables, decode, place
 
 HAS_ALPHA = 1  # the word holds a letter
 STARTS_LINE = 2  # the first word of a line
 STARTS_PARAGRAPH = 4  # the first word of a line that follows a blank line, or of the document
-
-# What the byte of an ASCII character means to the scan.
-_PLAIN, _LETTER, _SPACE, _NEWLINE, _WIDE, _DOT, _HASH = range(7)
-
 
 class Words(NamedTuple):
     """Words of a batch; those of document d are `first[d]:first[d + 1]`.
@@ -45,20 +42,8 @@ class Words(NamedTuple):
     ellipses: npt.NDArray[np.int64]
 
 
-def _classes() -> npt.NDArray[np.uint8]:
-    classes = np.full(256, _PLAIN, np.uint8)
-    classes[[*range(65, 91), *range(97, 123)]] = _LETTER
-    classes[[*range(9, 14), *range(28, 33)]] = _SPACE
-    classes[10], classes[46], classes[35] = _NEWLINE, _DOT, _HASH
-    classes[128:] = _WIDE
-    return classes
-
-
-_CLASSES = _classes()
-
-
 def segment(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], tables: Tables) -> Words:
-    """Find the words of every document `data[offsets[d]:offsets[d + 1]]` (valid UTF-8)."""
+    """Find the words of every document `data[offsets[d]:offsets[d + 1]]` (valid UTF-8, less than 4 GiB)."""
     n = len(offsets) - 1
     room = int(offsets[-1] - offsets[0]) // 2 + n + 1  # a word and the space after it take two bytes at least
     words = Words(
@@ -74,77 +59,105 @@ def segment(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], tables:
 
 _PER_WORD = ("start", "stop", "position", "chars", "hash", "kind")
 
+# What the byte of an ASCII character means to the scan; bytes of longer characters are _WIDE.
+_PLAIN, _LETTER, _SPACE, _NEWLINE, _WIDE, _DOT, _HASH = range(7)
+
+
+def _classes() -> npt.NDArray[np.uint8]:
+    classes = np.full(256, _PLAIN, np.uint8)
+    classes[[*range(65, 91), *range(97, 123)]] = _LETTER
+    classes[[*range(9, 14), *range(28, 33)]] = _SPACE
+    classes[10], classes[46], classes[35] = _NEWLINE, _DOT, _HASH
+    classes[128:] = _WIDE
+    return classes
+
+
+_CLASSES = _classes()
+
 
 @njit(nogil=True, cache=True)
 def _segment(data, offsets, tables, classes, words):
     w = 0
     for d in range(offsets.shape[0] - 1):
         i, end = offsets[d], offsets[d + 1]
-        chars = newlines = hashes = ellipses = dots = 0
-        fresh = STARTS_LINE | STARTS_PARAGRAPH  # what a word starting here would start
-        seen_newline = False
+        origin = i  # the place of character p, as long as characters have one byte, is origin + p
+        newlines = hashes = ellipses = 0
         words.first[d] = w
-        inside = False
-        alpha = 0
-        h = np.uint64(0)
+        starts = STARTS_LINE | STARTS_PARAGRAPH  # what a word starting here would start
         while True:
-            # One character a turn; a space or the end of the document closes the word.
-            step = 1
-            if i < end:
-                c = data[i]
-                kind = classes[c]
-                if kind == _WIDE:
-                    cp, after = decode(data, i, end)
-                    flags = tables.flags[place(tables.index, cp)]
-                    step = after - i
-                    kind = _SPACE if flags & SPACE else (_LETTER if flags & ALPHA else _PLAIN)
-                    if cp == 0x2026:
-                        ellipses += 1
-            else:
-                kind = _SPACE
-            if kind == _SPACE or kind == _NEWLINE:
-                if inside:
-                    inside = False
-                    words.stop[w] = i
-                    words.chars[w] = chars - words.position[w]
-                    words.hash[w] = h ^ (h >> np.uint64(29))
-                    words.kind[w] = fresh | alpha
-                    fresh = 0
-                    seen_newline = False
-                    w += 1
-                if i >= end:
-                    break
-                dots = 0
-                if kind == _NEWLINE:
-                    newlines += 1
-                    fresh |= STARTS_LINE
-                    if seen_newline:
-                        fresh |= STARTS_PARAGRAPH
-                    seen_newline = True
-            else:
-                if not inside:
-                    inside = True
-                    words.start[w] = i
-                    words.position[w] = chars
-                    alpha = 0
-                    h = np.uint64(0xCBF29CE484222325)
-                for k in range(step):
-                    h = (h ^ np.uint64(data[i + k])) * np.uint64(0x9FB21C651E98DF25)
-                if kind == _LETTER:
+            i, wide, breaks = _skip_space(data, i, end, tables, classes)
+            origin += wide
+            newlines += breaks
+            if i >= end:
+                break
+            if breaks:
+                starts |= STARTS_LINE
+            if breaks > 1:
+                starts |= STARTS_PARAGRAPH
+            begin = i
+            words.start[w] = begin
+            words.position[w] = begin - origin
+            alpha = 0
+            dots = 0
+            while i < end:
+                letters = leading_letters(data, i, end)
+                if letters:
                     alpha = HAS_ALPHA
                     dots = 0
-                elif kind == _DOT:
+                    i += letters
+                    if letters == 8 or i == end:
+                        continue
+                kind = classes[data[i]]
+                if kind == _SPACE or kind == _NEWLINE:
+                    break
+                if kind == _DOT:
                     dots += 1
                     if dots == 3:
                         ellipses += 1
                         dots = 0
+                    i += 1
+                    continue
+                dots = 0
+                if kind == _WIDE:
+                    cp, after = decode(data, i, end)
+                    flags = tables.flags[place(tables.index, cp)]
+                    if flags & SPACE:
+                        break
+                    if flags & ALPHA:
+                        alpha = HAS_ALPHA
+                    ellipses += cp == 0x2026
+                    origin += after - i - 1
+                    i = after
                 else:
-                    dots = 0
-                    if kind == _HASH:
-                        hashes += 1
-            i += step
-            chars += 1
-        words.characters[d], words.newlines[d] = chars, newlines
+                    hashes += kind == _HASH
+                    i += 1
+            words.stop[w] = i
+            words.chars[w] = i - origin - words.position[w]
+            words.hash[w] = hash_bytes(data, begin, i)
+            words.kind[w] = starts | alpha
+            starts = 0
+            w += 1
+        words.characters[d], words.newlines[d] = end - origin, newlines
         words.hashes[d], words.ellipses[d] = hashes, ellipses
     words.first[offsets.shape[0] - 1] = w
     return w
+
+
+@njit(nogil=True, cache=True)
+def _skip_space(data, i, end, tables, classes):
+    """Return (next place that is not white space, bytes passed beyond one a character, newlines passed)."""
+    wide = breaks = 0
+    while i < end:
+        kind = classes[data[i]]
+        if kind == _NEWLINE:
+            breaks += 1
+        elif kind == _WIDE:
+            cp, after = decode(data, i, end)
+            if not tables.flags[place(tables.index, cp)] & SPACE:
+                break
+            wide += after - i - 1
+            i = after - 1
+        elif kind != _SPACE:
+            break
+        i += 1
+    return i, wide, breaks

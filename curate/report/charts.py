@@ -76,12 +76,23 @@ class Bin:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """A bar too high to be drawn in full: where it is, at which edge of the plot it ends, and its count."""
+
+    x: float
+    width: float
+    y: float
+    label: str
+
+
+@dataclass(frozen=True)
 class Histogram:
     """Kept documents above the baseline, dropped ones below, as SVG paths."""
 
     kept: str
     dropped: str
     baseline: float
+    cuts: list[Cut]
     bins: list[Bin]
     marks: list[Mark]
     ticks: list[tuple[float, str, str]]
@@ -90,27 +101,40 @@ class Histogram:
 def histogram(entry: dict[str, Any]) -> Histogram:
     """Place an entry of `histograms()`.
 
-    Heights go with the square root of the count, on one scale for both sides: the tail beside a threshold is
-    what a reader looks for, and most signals pile up at zero.
+    Heights go with the square root of the count, on one scale for both sides, and a bin that dwarfs all others
+    is cut and labelled: the tail beside a threshold is what a reader looks for, and most signals pile up at zero.
     """
     edges, kept, dropped = entry["edges"], entry["kept"], entry["dropped"]
     place = _scale(edges, entry["logarithmic"])
-    up, down = math.sqrt(max(kept, default=0)), math.sqrt(max(dropped, default=0))
-    unit = (BOTTOM - TOP) / max(up + down, 1e-9)
-    baseline = round(TOP + up * unit, 2)
+    limit = _cut([max(pair) for pair in zip(kept, dropped, strict=True)])
+    above, below = ([math.sqrt(min(n, limit)) for n in counts] for counts in (kept, dropped))
+    unit = (BOTTOM - TOP) / max(max(above) + max(below), 1e-9)
+    baseline = round(TOP + max(above) * unit, 2)
     spans = [(place(low), place(high)) for low, high in zip(edges, edges[1:], strict=False)]
     ranges = _ranges(entry)
     return Histogram(
-        kept=_bars(spans, [-math.sqrt(n) * unit for n in kept], baseline),
-        dropped=_bars(spans, [math.sqrt(n) * unit for n in dropped], baseline),
+        kept=_bars(spans, [-height * unit for height in above], baseline),
+        dropped=_bars(spans, [height * unit for height in below], baseline),
         baseline=baseline,
+        cuts=[
+            Cut(round(low, 2), round(high - low, 2), edge, count(n))
+            for counts, edge in ((kept, TOP), (dropped, BOTTOM))
+            for (low, high), n in zip(spans, counts, strict=True)
+            if n > limit
+        ],
         bins=[
             Bin(round(low, 2), round(high - low, 2), text, int(k), int(d))
             for (low, high), text, k, d in zip(spans, ranges, kept, dropped, strict=True)
         ],
         marks=_marks(entry, place),
-        ticks=_ticks(edges, entry["logarithmic"], place),
+        ticks=_ticks(entry, place),
     )
+
+
+def _cut(counts: Sequence[int]) -> float:
+    """Return the count at which bars are cut: none is, unless one has more than 16 times any other."""
+    first, second = (sorted(counts, reverse=True) + [0])[:2]
+    return 4.0 * second if second and first > 16 * second else math.inf
 
 
 def _scale(edges: Sequence[float], logarithmic: bool) -> Any:
@@ -163,13 +187,14 @@ def _marks(entry: dict[str, Any], place: Any) -> list[Mark]:
 SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<", "=": "="}
 
 
-def _ticks(edges: Sequence[float], logarithmic: bool, place: Any) -> list[tuple[float, str, str]]:
-    low, high = edges[0], edges[-1]
-    if logarithmic:
+def _ticks(entry: dict[str, Any], place: Any) -> list[tuple[float, str, str]]:
+    low, high = entry["edges"][0], entry["edges"][-1]
+    if entry["logarithmic"]:
         powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         values: list[float] = [10.0**power for power in powers if low <= 10.0**power <= high]
     else:
         step = nice((high - low) / 4)
+        step = max(1.0, math.floor(step)) if entry["discrete"] else step
         values = [number * step for number in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
     ticks = []
     for value in values:

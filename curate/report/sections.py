@@ -10,7 +10,7 @@ from typing import Any
 
 from curate.errors import RecipeError
 from curate.recipe import Dedup, Filter, Recipe, Top
-from curate.report.charts import SIGNS, Segment, share, stack
+from curate.report.charts import SIGNS, share, stack
 from curate.report.numbers import count, is_number, measured, percent, short, size
 
 UNITS = {"documents": count, "tokens": short, "bytes": size}
@@ -28,7 +28,7 @@ def overview(report: Mapping[str, Any]) -> dict[str, Any]:
         lost = {
             kind: sum(s[f"{unit}_in"] - s[f"{unit}_out"] for s in report["steps"] if s["kind"] == kind) for kind in kinds
         }
-        parts = [("kept", "kept", kept), *((_tone(kind), KINDS.get(kind, kind), lost[kind]) for kind in kinds)]
+        parts = [("kept", "Kept", kept), *((_tone(kind), KINDS.get(kind, kind), lost[kind]) for kind in kinds)]
         rows.append({
             "unit": unit,
             "input": given,
@@ -219,7 +219,3 @@ def _within(columns: Sequence[str]) -> str:
 def _tone(kind: str) -> str:
     return kind if kind in KINDS else "other"
 
-
-def largest(bar: Sequence[Segment]) -> str:
-    """Return a bar as words, for those who hear the page."""
-    return ", ".join(f"{part.label} {part.width:.1f}%" for part in bar) or "nothing"

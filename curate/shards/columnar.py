@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,9 @@ from curate.shards.rejects import Reject
 from curate.shards.schema import MisfitError, SchemaCollector, as_string, choose, fit, is_text
 
 _MAX_ROWS = 65_536
+
+_WITHOUT_VIEWS = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
+_BYTES = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view()}
 
 
 def read_parquet(
@@ -59,8 +63,7 @@ def read_arrow(
     with mapped:
         reader = _Columns(path, options, file.schema, collector)
         batches = (file.get_batch(i) for i in range(file.num_record_batches)) if magic == b"ARROW1" else file
-        selected = (_select(batch, reader.columns) for batch in batches)
-        for batch in _guarded(selected, path, row):
+        for batch in _guarded((batch.select(reader.columns) for batch in batches), path, row):
             yield from reader.documents(batch, row, on_reject)
             row += len(batch)
 
@@ -75,12 +78,6 @@ def _guarded(batches: Iterable[pa.RecordBatch], path: str, rows: int) -> Iterato
             return
         yield batch
         rows += len(batch)
-
-
-def _select(batch: pa.RecordBatch, columns: list[str]) -> pa.RecordBatch:
-    chosen = batch.select(columns)
-    chosen.validate(full=True)  # the offsets come as they are from a file that may be corrupt
-    return chosen
 
 
 def _rows_a_batch(file: pq.ParquetFile, group: int, options: ReadOptions) -> int:
@@ -128,21 +125,24 @@ class _Columns:
         self, batch: pa.RecordBatch, first: int, on_reject: Callable[[Reject], None]
     ) -> Iterator[Batch]:
         """Yield the documents of `batch`, whose first row is number `first` of the file."""
-        texts, bad = self._texts(batch.column(self.options.text_column))
+        with explain_read_errors(self.path, partial(int, first)):
+            texts, bad = self._texts(batch.column(self.options.text_column))
+            ids = as_ids(sound(batch.column(self.options.id_column))) if self.has_ids else None
+            metadata = pa.table({name: sound(batch.column(name)) for name in self.metadata})
         rows = np.arange(first, first + len(batch), dtype=np.int64)
         for index, reason, raw in bad:
             on_reject(Reject(self.path, first + index + 1, reason, raw))
         if bad:
             keep = np.ones(len(batch), bool)
             keep[[index for index, _, _ in bad]] = False
-            batch, texts, rows = batch.filter(keep), texts.filter(keep), rows[keep]
-        ids = as_ids(batch.column(self.options.id_column)) if self.has_ids else None
-        yield from Batch(texts, ids, self._metadata(batch, rows), rows).cut(self.options.batch_bytes)
+            texts, rows, ids = texts.filter(keep), rows[keep], None if ids is None else ids.filter(keep)
+            metadata = metadata.filter(keep) if self.metadata else metadata
+        yield from Batch(texts, ids, self._chosen(metadata, rows), rows).cut(self.options.batch_bytes)
 
     def _texts(self, column: pa.Array) -> tuple[pa.LargeStringArray, list[tuple[int, str, bytes]]]:
         """Return the texts, and (index, reason, bytes) of those that are none."""
         name = self.options.text_column
-        binary = column.cast(pa.large_binary()) if not pt.is_dictionary(column.type) else _decoded(column)
+        binary = _as_bytes(column)
         bad: list[tuple[int, str, bytes]] = []
         if binary.null_count:
             bad = [(int(i), f"{name} is null", b"null") for i in np.flatnonzero(pc.is_null(binary))]
@@ -158,15 +158,14 @@ class _Columns:
         repaired = pc.if_else(broken, pa.scalar(b"", pa.large_binary()), binary)
         return repaired.cast(pa.large_string()), sorted(bad)
 
-    def _metadata(self, batch: pa.RecordBatch, rows: npt.NDArray[np.int64]) -> pa.Table:
-        table = pa.Table.from_batches([batch.select(self.metadata)])
+    def _chosen(self, table: pa.Table, rows: npt.NDArray[np.int64]) -> pa.Table:
         wanted = self.options.metadata
         if isinstance(wanted, tuple):
-            return choose(table, wanted, len(batch))
+            return choose(table, wanted, len(rows))
         if not isinstance(wanted, pa.Schema):
             return table
         try:
-            return fit(table, wanted, len(batch))
+            return fit(table, wanted, len(rows))
         except MisfitError as misfit:
             where = f"rows {rows[0] + 1} to {rows[-1] + 1}" if len(rows) else "no rows"
             raise InputError(
@@ -183,8 +182,32 @@ def _expect_text(path: str, field: pa.Field) -> None:
         )
 
 
-def _decoded(column: pa.DictionaryArray) -> pa.Array:
-    return column.dictionary_decode().cast(pa.large_binary())
+def sound(column: pa.Array) -> pa.Array:
+    """Return `column` fit for use: offsets come as they are from a file that may be corrupt, and are checked.
+
+    Strings that are not UTF-8 are repaired with U+FFFD. String views, of which pyarrow can do little, become
+    strings. Raises ArrowInvalid where there is no repair.
+    """
+    try:
+        column.validate(full=True)
+        return column.cast(_WITHOUT_VIEWS.get(column.type, column.type))
+    except pa.ArrowInvalid:
+        if not is_text(column.type):
+            raise
+    values = [
+        None if value is None else value.decode(errors="replace") for value in _as_bytes(column).to_pylist()
+    ]
+    return pa.array(values, _WITHOUT_VIEWS.get(column.type, column.type))
+
+
+def _as_bytes(column: pa.Array) -> pa.LargeBinaryArray:
+    """Return strings, however stored, as bytes; their offsets are checked, their UTF-8 is not."""
+    if pt.is_dictionary(column.type):
+        column.validate(full=True)
+        column = column.dictionary_decode()
+    column = column.view(_BYTES.get(column.type, column.type))
+    column.validate(full=True)
+    return column.cast(pa.large_binary())
 
 
 def _is_utf8(value: bytes) -> bool:
@@ -195,6 +218,12 @@ def _is_utf8(value: bytes) -> bool:
     return True
 
 
+def _as_id(value: Any) -> str | None:
+    if isinstance(value, bytes) and _is_utf8(value):
+        return value.decode()
+    return None if value is None else as_string(value)
+
+
 def as_ids(column: pa.Array) -> pa.LargeStringArray | None:
     """Return ids as strings; None where all are null."""
     if column.null_count == len(column):
@@ -202,5 +231,5 @@ def as_ids(column: pa.Array) -> pa.LargeStringArray | None:
     plain = column.dictionary_decode() if pt.is_dictionary(column.type) else column
     if is_text(plain.type) or pt.is_integer(plain.type):
         return plain.cast(pa.large_string())
-    values = [None if value is None else as_string(value) for value in plain.to_pylist()]
+    values = [_as_id(value) for value in plain.to_pylist()]
     return pa.array(values, pa.large_string())

@@ -157,6 +157,7 @@ class _Parser:
         reading = pj.ReadOptions(use_threads=False, block_size=len(lines.block) + 64)
         try:
             table = pj.read_json(pa.BufferReader(lines.block), reading, parsing)
+            table.validate()  # pyarrow 26 makes an array too short of [null, null]
         except (pa.ArrowException, UnicodeDecodeError):
             return None
         return table if len(table) == len(lines) else None

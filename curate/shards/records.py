@@ -204,7 +204,7 @@ class Columns:
         return pa.schema(list(types.items()))
 
     def table(self, schema: pa.Schema) -> pa.Table:
-        """Return the columns of `schema`, in its types. Raises MisfitError where a value cannot be of its type."""
+        """Return the columns of `schema` in its types. Raises MisfitError where a value cannot be of its type."""
         columns = []
         for field in schema:
             try:

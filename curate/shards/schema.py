@@ -202,9 +202,9 @@ def _castable(a: pa.DataType, b: pa.DataType) -> bool:
     a = _plain(a)
     if is_text(b):
         return is_text(a) or pt.is_null(a)
-    if pt.is_struct(a) and pt.is_struct(b):
-        return False
-    return not (is_list(a) and is_list(b)) or _castable(a.value_type, b.value_type)
+    if is_list(a) and is_list(b):
+        return _castable(a.value_type, b.value_type)
+    return not (pt.is_nested(a) or pt.is_nested(b))
 
 
 def as_type(value: Any, type: pa.DataType) -> Any:
@@ -224,7 +224,10 @@ def as_type(value: Any, type: pa.DataType) -> Any:
         return [as_type(item, type.value_type) for item in value]
     if pt.is_floating(type) and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    if pt.is_boolean(type) == isinstance(value, bool) and not pt.is_nested(type):
+    exact = {pt.is_integer: int, pt.is_boolean: bool}  # of which pa.scalar is not strict
+    if all(value.__class__ is python for check, python in exact.items() if check(type)) and not pt.is_nested(
+        type
+    ):
         with suppress(pa.ArrowException, OverflowError, TypeError, ValueError):
             pa.scalar(value, type)
             return value

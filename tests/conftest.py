@@ -1,0 +1,38 @@
+"""Fixtures: a small corpus and a finished run over it, made once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import curate
+from curate.kernels.warmup import ensure_compiled
+from tests.corpora import RECIPE, small_corpus
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled() -> None:
+    """Compile all kernels in parallel before the first test needs one."""
+    ensure_compiled(lambda message: None)
+
+
+@pytest.fixture(scope="session")
+def corpus_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the two files of `small_corpus`. Read only, by agreement."""
+    return small_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture
+def recipe_file(tmp_path: Path) -> Path:
+    """A recipe without classifiers: two filters, exact and near-duplicates."""
+    path = tmp_path / "recipe.toml"
+    path.write_text(RECIPE)
+    return path
+
+
+@pytest.fixture(scope="session")
+def finished_run(corpus_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> curate.Run:
+    """A finished run over the small corpus. Read only, by agreement."""
+    recipe = curate.Recipe.parse(RECIPE, "test")
+    return curate.corpus(corpus_dir, tmp_path_factory.mktemp("runs") / "run", recipe=recipe, threads=2)
