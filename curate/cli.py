@@ -55,12 +55,18 @@ def _options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
 
 _INPUTS = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 _RUN = click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
-_OUT = click.option("--out", required=True, type=click.Path(path_type=Path), help="Run directory to make or go on with.")
+_OUT = click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="Run directory to make or go on with."
+)
 _RECIPE = click.option("--recipe", default="web", show_default=True, help="Shipped recipe or path of a .toml file.")
 _THREADS = click.option("--threads", type=click.IntRange(min=1), help="Threads to use.  [default: all cores]")
 _TOKENS = click.option("--tokens", help="Token budget of the mix, such as 300M, 10B or 1.5T.")
 _FORMAT = click.option(
-    "--format", type=click.Choice(["parquet", "jsonl.zst"]), default="parquet", show_default=True, help="Files of the mix."
+    "--format",
+    type=click.Choice(["parquet", "jsonl.zst"]),
+    default="parquet",
+    show_default=True,
+    help="Files of the mix.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 _READING = _options(
@@ -84,7 +90,13 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--out", type=click.Path(path_type=Path), default="curate-demo", show_default=True, help="Where to put it.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default="curate-demo",
+    show_default=True,
+    help="Where to put it.",
+)
 @_THREADS
 def demo(out: Path, threads: int | None) -> None:
     """Curate the texts of this Python installation, to see how it works.
@@ -140,7 +152,9 @@ def corpus(inputs: tuple[str, ...], out: Path, as_json: bool, **options: Any) ->
 @_RECIPE
 @_THREADS
 @_READING
-def measure(inputs: tuple[str, ...], out: Path, recipe: str, threads: int | None, overwrite: bool, **reading: Any) -> None:
+def measure(
+    inputs: tuple[str, ...], out: Path, recipe: str, threads: int | None, overwrite: bool, **reading: Any
+) -> None:
     """Measure the signals and sketches that a recipe needs (stage 1).
 
     \b
@@ -155,7 +169,9 @@ def measure(inputs: tuple[str, ...], out: Path, recipe: str, threads: int | None
     with working(run, threads) as engine, Bars() as bars:
         measure_stage(run, chosen, engine, bars)
     counts = run.stage("measure")["counts"]
-    click.echo(f"{counts['documents']:,} documents measured, {counts['rejected']:,} records rejected: {run.path}/signals")
+    click.echo(
+        f"{counts['documents']:,} documents measured, {counts['rejected']:,} records rejected: {run.path}/signals"
+    )
 
 
 @main.command()
@@ -291,7 +307,9 @@ def signals(name: str | None, as_json: bool) -> None:
         else:
             click.echo(f"{entry.name:28} {entry.unit:24} {entry.definition}")
     if not name:
-        click.echo("\nClassifiers give more: language, language_score, quality, domain, domain_score, or your own (see docs).")
+        click.echo(
+            "\nClassifiers give more: language, language_score, quality, domain, domain_score, or your own (see docs)."
+        )
 
 
 def _print_summary(run: Run, as_json: bool) -> None:
@@ -301,6 +319,7 @@ def _print_summary(run: Run, as_json: bool) -> None:
         click.echo(json.dumps(run.report, ensure_ascii=False))
     else:
         summary(run.report, run.path)
+
 
 if __name__ == "__main__":
     main()

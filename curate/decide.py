@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+import curate
 from curate.errors import RunError
-from curate.measure import Measured, Plan, check_known, measure_texts, plan_from_json
+from curate.measure import Measured, measure_texts
 from curate.mix import Allocation, allocate, copies
+from curate.plan import Plan, check_known
 from curate.population import MemoryPopulation, Population, RunPopulation, gather, signal_column, starts
 from curate.recipe import Dedup, Filter, Recipe, Top, fingerprint
 from curate.steps import Standing, dedup, domains, failed_filters, outside_top
@@ -130,8 +132,9 @@ class Clusters:
         similarity = np.full(size, np.nan, np.float32)
         similarity[self._dropped[first:last] - begin] = self._similarity[first:last]
         if not len(self.members):
-            empty = {"cluster": pa.uint64(), "cluster_size": pa.int64(), "survivor": pa.large_string(), "similarity": pa.float32()}  # fmt: skip
-            return {name: pa.nulls(size, kind) for name, kind in empty.items()}
+            nothing = {"cluster": pa.uint64(), "survivor": pa.large_string(), "similarity": pa.float32()}
+            none = {name: pa.nulls(size, kind) for name, kind in nothing.items()}
+            return {"cluster": none.pop("cluster"), "cluster_size": pa.array(np.ones(size, np.int64)), **none}
         return {
             "cluster": pa.array(self._cluster[place], mask=alone),
             "cluster_size": pa.array(np.where(alone, 1, self._size[place])),
@@ -168,7 +171,8 @@ def _source(population: Population, part: int) -> pa.Array:
 def _failed(failed: npt.NDArray[np.bool_], names: tuple[str, ...]) -> pa.Array:
     offsets = np.concatenate([[0], np.cumsum(failed.sum(axis=1))]).astype(np.int32)
     which = np.nonzero(failed)[1].astype(np.int32)
-    return pa.ListArray.from_arrays(offsets, pa.DictionaryArray.from_arrays(which, pa.array(names, pa.string())).cast(pa.string()))  # fmt: skip
+    values = pa.DictionaryArray.from_arrays(which, pa.array(names, pa.string())).cast(pa.string())
+    return pa.ListArray.from_arrays(offsets, values)
 
 
 def decide_run(run: Run, recipe: Recipe, engine: Local) -> None:
@@ -177,7 +181,7 @@ def decide_run(run: Run, recipe: Recipe, engine: Local) -> None:
     RunError when the run was not measured, or not all that the recipe needs.
     """
     _check_measured(run, recipe)
-    key = fingerprint([recipe.fingerprint(), run.stage("measure").get("key"), _input_state(run)])
+    key = fingerprint([curate.__version__, recipe.fingerprint(), run.stage("measure").get("key"), _input_state(run)])
     if run.is_done("decide", key):
         return
     run.set_recipe(recipe)
@@ -207,7 +211,7 @@ def _check_measured(run: Run, recipe: Recipe) -> None:
     stage = run.stage("measure")
     if not stage.get("done"):
         raise RunError(f"{run.path} is not measured to the end; run: curate corpus INPUT --out {run.path}")
-    there, needed = plan_from_json(stage["plan"]), Plan.of(recipe, run.manifest["inputs"]["tokenizer"])
+    there, needed = Plan.from_dict(stage["plan"]), Plan.of(recipe, run.manifest["inputs"]["tokenizer"])
     if there.covers(needed):
         return
     missing = sorted({*needed.signals, *needed.metadata} - {*there.signals, *there.metadata})

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import functools
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,16 +18,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-import classifiers
 from classifiers.arrow import Strings, as_strings
-from curate.errors import InputError, RecipeError, did_you_mean
+from curate.errors import InputError
 from curate.kernels.hashing import murmur3, text_hash
 from curate.kernels.minhash import sketch
-from curate.recipe import ClassifierUse, Dedup, Recipe, fingerprint
+from curate.plan import Plan, check_known
+from curate.recipe import Recipe
+from curate.scores import classify
 from curate.shards import Batch, ReadOptions, RejectWriter, SchemaCollector, Shard, read
-from curate.tables import TableWriter
 from curate.signals import Documents, compute, registry
 from curate.signals.tokens import TokenCounter
+from curate.tables import TableWriter
 from curate.text import clean
 
 if TYPE_CHECKING:
@@ -37,94 +37,7 @@ if TYPE_CHECKING:
     from curate.engines.local import Local, Workers
     from curate.run import Run
 
-BASE_COLUMNS = ("doc", "id", "source", "shard", "row")
-ALWAYS = ("byte_count", "char_count", "token_count")  # what every report counts in
 _FOOTER = b"curate"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to measure: cleaners, signals by name, classifiers, sketch parameters, metadata columns."""
-
-    clean: tuple[str, ...] = ()
-    signals: tuple[str, ...] = ALWAYS
-    classifiers: tuple[ClassifierUse, ...] = ()
-    minhash: tuple[tuple[str, int], ...] | None = None  # ngram, bands, rows, seed
-    metadata: tuple[str, ...] = ()
-    tokenizer: str | None = None
-
-    @staticmethod
-    def of(recipe: Recipe, tokenizer: str | None = None) -> Plan:
-        """Return what a recipe needs: the columns that its steps name decide which signals are measured.
-
-        Columns that are no signal are taken for metadata; `check_metadata` finds out whether they exist.
-        """
-        outputs = {column: use for use in recipe.classifiers for column in classifier_columns(use)}
-        wanted = recipe.columns
-        minhash = {_sketch_parameters(step) for step in recipe.dedups("minhash")}
-        if len(minhash) > 1:
-            raise RecipeError(f'recipe "{recipe.name}": its minhash steps need the same ngram, bands, rows and seed')
-        known = {*registry(), *outputs, *BASE_COLUMNS}
-        return Plan(
-            clean=recipe.clean,
-            signals=tuple(name for name in registry() if name in wanted or name in ALWAYS),
-            classifiers=tuple(dict.fromkeys(use for column, use in outputs.items() if column in wanted)),
-            minhash=minhash.pop() if minhash else None,
-            metadata=tuple(sorted(wanted - known)),
-            tokenizer=tokenizer,
-        )
-
-    def key(self) -> str:
-        """Return a hash of everything that the output of measure depends on, inputs aside."""
-        models = [(use.signal, _digest(_model(use.model).path), use.label) for use in self.classifiers]
-        return fingerprint([self.clean, self.signals, models, self.minhash, self.metadata, self.tokenizer, 1])
-
-    def covers(self, other: Plan) -> bool:
-        """Tell whether output measured for this plan serves the other one too."""
-        return (
-            (self.clean, self.tokenizer) == (other.clean, other.tokenizer)
-            and set(other.signals) <= set(self.signals)
-            and set(other.classifiers) <= set(self.classifiers)
-            and set(other.metadata) <= set(self.metadata)
-            and other.minhash in (None, self.minhash)
-        )
-
-
-def _sketch_parameters(step: Dedup) -> tuple[tuple[str, int], ...]:
-    return (("ngram", step.ngram), ("bands", step.bands), ("rows", step.rows), ("seed", step.seed))
-
-
-@functools.cache
-def _model(name: str) -> Any:
-    try:
-        return classifiers.load(name)
-    except classifiers.ClassifierError as error:
-        raise RecipeError(str(error)) from None
-
-
-@functools.cache
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def classifier_columns(use: ClassifierUse) -> tuple[str, ...]:
-    """Return the columns that a classifier fills: one score, or the best label and its score."""
-    model = _model(use.model)
-    if use.label is not None and use.label not in model.labels:
-        raise RecipeError(f'classifier "{use.signal}": {use.model} has no label "{use.label}"{did_you_mean(use.label, model.labels)}')  # fmt: skip
-    return (use.signal,) if use.label or model.positive else (use.signal, f"{use.signal}_score")
-
-
-def _classify(use: ClassifierUse, strings: Strings) -> dict[str, Any]:
-    model = _model(use.model)
-    label = use.label or model.positive
-    if label:
-        return {use.signal: model.score(strings, label)}
-    codes, scores = model.predict_codes(strings)
-    known = pa.array(codes, mask=codes < 0)
-    labels = pa.DictionaryArray.from_arrays(known, pa.array(model.labels)).cast(pa.string())
-    return {use.signal: labels, f"{use.signal}_score": scores}
 
 
 @functools.cache
@@ -149,7 +62,7 @@ def measure_texts(texts: Any, ids: pa.Array | None, plan: Plan) -> Measured:
     if plan.tokenizer:
         columns["token_count"] = _counter(plan.tokenizer).count(_pylist(strings))
     for use in plan.classifiers:
-        columns.update(_classify(use, strings))
+        columns.update(classify(use, strings))
     exact = text_hash(strings)
     ids = _identify(ids, texts)
     doc = document_numbers(ids, exact)
@@ -259,7 +172,11 @@ def measure_batch(batch: Batch, *, shard: Shard, plan: Plan) -> Measured:
     measured = measure_texts(batch.texts, batch.ids, plan)
     signals = measured.signals
     n = len(signals)
-    base = {"source": _constant(shard.source, n), "shard": _constant(shard.name, n), "row": pa.array(batch.rows)}
+    base = {
+        "source": _constant(shard.source, n),
+        "shard": _constant(shard.name, n),
+        "row": pa.array(batch.rows),
+    }
     for position, (name, column) in enumerate(base.items(), 2):
         signals = signals.add_column(position, name, column)
     for name in plan.metadata:
@@ -325,7 +242,7 @@ def measure_run(run: Run, recipe: Recipe, engine: Local, advance: Callable[[int]
     plan = Plan.of(recipe, run.manifest["inputs"]["tokenizer"])
     stage = run.stage("measure")
     if stage.get("plan"):
-        before = plan_from_json(stage["plan"])
+        before = Plan.from_dict(stage["plan"])
         if before.covers(plan):
             plan = before
     key = plan.key()
@@ -362,38 +279,12 @@ def _forget(run: Run, shard: Shard) -> None:
         path.unlink(missing_ok=True)
 
 
-def plan_from_json(stored: dict[str, Any]) -> Plan:
-    """Rebuild a Plan from the manifest."""
-    minhash = stored["minhash"]
-    return Plan(
-        clean=tuple(stored["clean"]),
-        signals=tuple(stored["signals"]),
-        classifiers=tuple(ClassifierUse(**use) for use in stored["classifiers"]),
-        minhash=None if minhash is None else tuple((name, value) for name, value in minhash),
-        metadata=tuple(stored["metadata"]),
-        tokenizer=stored["tokenizer"],
-    )
-
-
 def check_metadata(run: Run, recipe: Recipe, plan: Plan) -> None:
     """Raise RecipeError when a recipe names a column that is neither a signal nor in any input."""
     if not plan.metadata:
         return
     found = {name for shard in run.measured for name in stored_metadata(run, shard).names}
     check_known(recipe, plan.metadata, found)
-
-
-def check_known(recipe: Recipe, wanted: Sequence[str], found: set[str]) -> None:
-    """Raise RecipeError when one of the columns `wanted` is neither a signal nor among those `found`."""
-    outputs = {column for use in recipe.classifiers for column in classifier_columns(use)}
-    known = {*registry(), *outputs, *BASE_COLUMNS, *found}
-    for name in wanted:
-        if name not in known:
-            users = [step.name for step in recipe.steps if name in step.columns] or ["mix"]
-            raise RecipeError(
-                f'recipe "{recipe.name}", "{users[0]}": unknown signal "{name}"{did_you_mean(name, known)} '
-                f"(curate signals lists all; metadata columns of the inputs: {', '.join(sorted(found)) or 'none'})"
-            )
 
 
 def _check_early(recipe: Recipe, plan: Plan, shards: Sequence[Shard], options: ReadOptions) -> None:
@@ -427,24 +318,6 @@ def measure(texts: Any, signals: Sequence[str] | None = None, recipe: Recipe | s
     if recipe is not None:
         plan = Plan.of(recipe if isinstance(recipe, Recipe) else Recipe.load(recipe))
     else:
-        plan = _plan_of_names(list(registry()) if signals is None else signals)
+        plan = Plan.of_names(list(registry()) if signals is None else signals)
     measured = pl.DataFrame(pl.from_arrow(measure_texts(column, None, plan).signals)).drop("doc", "id")
-    if recipe is None and signals is not None:
-        measured = measured.select(column for column in measured.columns if _asked_for(column, signals))
     return measured if frame is None else frame.hstack(measured)
-
-
-def _asked_for(column: str, names: Sequence[str]) -> bool:
-    return column in names or (column.endswith("_score") and column.removesuffix("_score") in names)
-
-
-def _plan_of_names(names: Sequence[str]) -> Plan:
-    shipped = classifiers.shipped()
-    for name in names:
-        base = name.removesuffix("_score")
-        if name not in registry() and base not in shipped:
-            known = [*registry(), *shipped]
-            raise RecipeError(f'unknown signal "{name}"{did_you_mean(name, known)} (curate signals lists all)')
-    wanted = [name.removesuffix("_score") for name in names if name not in registry()]
-    uses = tuple(ClassifierUse(name, name) for name in dict.fromkeys(wanted))
-    return Plan(signals=tuple(name for name in registry() if name in names), classifiers=uses)

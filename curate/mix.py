@@ -62,22 +62,15 @@ def allocate(available: Mapping[str, int], mix: Mix) -> list[Allocation]:
         open_domains -= full
         if not full:
             break
-    names = sorted({*shares, *available})
-    return [
-        Allocation(
-            domain,
-            available.get(domain, 0),
-            shares.get(domain, 0.0) * budget,
-            given.get(domain, 0.0),
-            capped=given.get(domain, 0.0) >= cap.get(domain, 0.0) and shares.get(domain, 0.0) * budget > given.get(domain, 0.0),
-        )
-        for domain in names
-    ]  # fmt: skip
+    allocations = []
+    for domain in sorted({*shares, *available}):
+        wanted, tokens = shares.get(domain, 0.0) * budget, given.get(domain, 0.0)
+        capped = wanted > tokens >= cap.get(domain, 0.0)
+        allocations.append(Allocation(domain, available.get(domain, 0), wanted, tokens, capped))
+    return allocations
 
 
-def copies(
-    tokens: npt.NDArray[np.int64], doc: npt.NDArray[np.uint64], target: float
-) -> npt.NDArray[np.int32]:
+def copies(tokens: npt.NDArray[np.int64], doc: npt.NDArray[np.uint64], target: float) -> npt.NDArray[np.int32]:
     """Return how often each document of a domain is written so that they hold `target` tokens.
 
     Everyone is repeated as often as all of them fit; who is seen once more is drawn by document number: the

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -132,7 +133,9 @@ class _ShingleTask:
 
         sets = _join(list(workers.map(of_batch, numbered(read(shard, options, on_reject=lambda reject: None)))))
         if len(sets.offsets) - 1 != len(positions):
-            raise RunError(f"{shard.paths[0]} has fewer documents than when it was measured; run again with --overwrite")
+            raise RunError(
+                f"{shard.paths[0]} has fewer documents than when it was measured; run again with --overwrite"
+            )
         return sets
 
 
@@ -165,7 +168,7 @@ def gather(population: Population, documents: Numbers, columns: Sequence[str]) -
     cuts = np.searchsorted(documents, begin)
     pieces = [
         population.frame(part, columns)[documents[low:high] - begin[part]]
-        for part, (low, high) in enumerate(zip(cuts, cuts[1:], strict=False))
+        for part, (low, high) in enumerate(pairwise(cuts))
         if high > low
     ]
     return pl.concat(pieces, how="vertical_relaxed") if pieces else population.frame(0, columns).clear()
@@ -196,7 +199,7 @@ def _column(
     population: Population, keep: npt.NDArray[np.bool_], of: Callable[[int], npt.NDArray[Any]]
 ) -> npt.NDArray[Any]:
     begin = starts(population)
-    pieces = []
+    pieces: list[npt.NDArray[Any]] = []
     for part, size in enumerate(population.sizes):
         kept = keep[begin[part] : begin[part] + size]
         if kept.any() or not pieces:

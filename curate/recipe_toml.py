@@ -22,7 +22,13 @@ _STEP_KEYS: dict[str, tuple[str, ...]] = {
     "top": ("name", "top", "by", "within"),
 }
 _MIX_KEYS = ("by", "tokens", "max_epochs", "shares")
-_TYPES: dict[type, str] = {str: "a string", int: "a whole number", float: "a number", bool: "true or false", list: "a list", dict: "a table"}  # fmt: skip
+_TYPES: dict[type, str] = {
+    str: "a string",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "a table",
+}
 _RESERVED = ("mix", "rejected", "kept")
 
 
@@ -114,7 +120,9 @@ def _group(place: _Place) -> list[Step]:
     group = group_filters(name, place)
     profile = place.get("profile", str, "paper")
     if profile not in group:
-        raise place.fail(f'"{name}" has no profile "{profile}"{did_you_mean(profile, group)} (it has: {", ".join(group)})')
+        raise place.fail(
+            f'"{name}" has no profile "{profile}"{did_you_mean(profile, group)} (it has: {", ".join(group)})'
+        )
     without = place.strings("without")
     for item in without:
         if item not in group[profile]:
@@ -185,7 +193,9 @@ def _dedup(place: _Place) -> list[Step]:
     for part in step.keep.split(","):
         words = part.split()
         if not 1 <= len(words) <= 2 or words[1:] not in ([], ["ASC"], ["DESC"]) or not words[0].isidentifier():
-            raise place.fail(f'keep = "{step.keep}": write columns with ASC or DESC, such as "quality DESC, char_count DESC"')
+            raise place.fail(
+                f'keep = "{step.keep}": write columns with ASC or DESC, such as "quality DESC, char_count DESC"'
+            )
     return [step]
 
 

@@ -41,7 +41,9 @@ class Run:
         self.path = Path(path)
         manifest = self.path / MANIFEST
         if not manifest.is_file():
-            raise RunError(f"{self.path} is not a run: it has no {MANIFEST}; make one with curate corpus INPUT --out {self.path}")
+            raise RunError(
+                f"{self.path} is not a run: it has no {MANIFEST}; make one with curate corpus INPUT --out {self.path}"
+            )
         try:
             self.manifest: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
         except (ValueError, OSError) as error:
@@ -68,7 +70,10 @@ class Run:
             else:
                 run = cls(path)
                 if run.manifest["inputs"] != wanted:
-                    raise RunError(f"{path} holds a run over {_difference(run.manifest['inputs'], wanted)}; choose another --out, or start over with --overwrite")  # fmt: skip
+                    other = _difference(run.manifest["inputs"], wanted)
+                    raise RunError(
+                        f"{path} holds a run over {other}; choose another --out, or start over with --overwrite"
+                    )
                 return run
         elif path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise RunError(f"{path} exists and is not a run of curate; choose another --out (nothing was touched)")
@@ -76,7 +81,13 @@ class Run:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise RunError(f"cannot make the run directory {path}: {error.strerror}") from None
-        manifest = {"format": _FORMAT, "curate": curate.__version__, "created": time.time(), "inputs": wanted, "stages": {}}
+        manifest = {
+            "format": _FORMAT,
+            "curate": curate.__version__,
+            "created": time.time(),
+            "inputs": wanted,
+            "stages": {},
+        }
         _write_json(path / MANIFEST, manifest)
         return cls(path)
 
@@ -217,7 +228,9 @@ class Run:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise RunError(f"another curate is working on {self.path}; wait for it, or choose another --out") from None
+                raise RunError(
+                    f"another curate is working on {self.path}; wait for it, or choose another --out"
+                ) from None
             yield
 
 
@@ -233,7 +246,11 @@ def _write_json(path: Path, value: Any) -> None:
 
 def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
     """Say in words how the inputs of a run differ from those asked for."""
-    for key, label in (("text_column", "--text-column"), ("id_column", "--id-column"), ("tokenizer", "--tokenizer")):
+    for key, label in (
+        ("text_column", "--text-column"),
+        ("id_column", "--id-column"),
+        ("tokenizer", "--tokenizer"),
+    ):
         if old.get(key) != new.get(key):
             return f"the same directory with {label} {old.get(key)} instead of {new.get(key)}"
     before = {entry["name"]: entry for entry in old["shards"]}

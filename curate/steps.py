@@ -176,7 +176,9 @@ def dedup(population: Population, standing: Standing, step: Dedup) -> Duplicates
         survivor, similarity, spared = found.survivor, found.similarity, found.spared
     gone = survivor >= 0
     clusters = len(np.unique(labels))
-    return Duplicates(candidates[gone], candidates[survivor[gone]], similarity[gone], len(candidates) - clusters, spared)
+    return Duplicates(
+        candidates[gone], candidates[survivor[gone]], similarity[gone], len(candidates) - clusters, spared
+    )
 
 
 def outside_top(population: Population, standing: Standing, step: Top) -> Numbers:
@@ -229,5 +231,7 @@ def domains(population: Population, recipe: Recipe) -> tuple[npt.NDArray[np.int3
     names = sorted({name for series in values for name in series.unique()})
     codes = np.zeros(begin[-1], np.int32)
     for part, series in enumerate(values):
-        codes[begin[part] : begin[part + 1]] = series.replace_strict(names, list(range(len(names))), return_dtype=pl.Int32)
+        codes[begin[part] : begin[part + 1]] = series.replace_strict(
+            names, list(range(len(names))), return_dtype=pl.Int32
+        )
     return codes, names

@@ -109,13 +109,19 @@ def summary(report: dict[str, Any], path: Path) -> None:
     written = kept["written"]
     if written["documents"] != kept["documents"]:
         table.add_row(
-            "written, with repeats", f"{written['documents']:,}", size(written["bytes"]), f"{written['tokens']:,}", style="bold"
+            "written, with repeats",
+            f"{written['documents']:,}",
+            size(written["bytes"]),
+            f"{written['tokens']:,}",
+            style="bold",
         )
     console.print(table)
     if len(report["mix"]) > 1:
         console.print(_mix_table(report["mix"]))
     timing = report["timing"]
-    console.print(f"\n{timing['seconds']:.1f} s, {timing['mb_per_second']:.1f} MB of text a second on {timing['threads']} threads")
+    console.print(
+        f"\n{timing['seconds']:.1f} s, {timing['mb_per_second']:.1f} MB of text a second on {timing['threads']} threads"
+    )
     for warning in report["warnings"]:
         console.print(f"[yellow]note:[/] {escape(warning)}")
     console.print(f"report: {path / 'report.html'}\nmix:    {path / 'mix'}", soft_wrap=True, markup=False)

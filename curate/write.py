@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+import curate
 from classifiers.arrow import to_array
 from curate.errors import RunError
 from curate.measure import read_options, stored_metadata
@@ -62,7 +63,9 @@ class WriteTask:
                 if not kept.any():
                     continue
 
-                def of_batch(item: tuple[int, Batch], kept: Kept = kept, shard: Shard = shard) -> list[tuple[str, pa.Table]]:
+                def of_batch(
+                    item: tuple[int, Batch], kept: Kept = kept, shard: Shard = shard
+                ) -> list[tuple[str, pa.Table]]:
                     return self._kept_tables(kept, shard, *item)
 
                 options = read_options(self.run, self.schema)
@@ -82,7 +85,12 @@ class WriteTask:
         folder = self.run.path / "mix" / folder_name(domain)
         text_column = self.run.manifest["inputs"]["text_column"]
         return MixWriter(
-            folder, schema, format=self.format, target_bytes=TASK_BYTES, prefix=f"part-{number:05d}", text_column=text_column
+            folder,
+            schema,
+            format=self.format,
+            target_bytes=TASK_BYTES,
+            prefix=f"part-{number:05d}",
+            text_column=text_column,
         )
 
     def _kept_tables(self, kept: Kept, shard: Shard, start: int, batch: Batch) -> list[tuple[str, pa.Table]]:
@@ -95,7 +103,10 @@ class WriteTask:
         texts = to_array(clean(batch.texts.take(pa.array(unique)), self.cleaners)).take(pa.array(back))
         taken = pa.array(rows)
         options = self.run.manifest["inputs"]
-        columns: dict[str, Any] = {"id": kept.ids.slice(start, len(batch)).take(taken), options["text_column"]: texts}
+        columns: dict[str, Any] = {
+            "id": kept.ids.slice(start, len(batch)).take(taken),
+            options["text_column"]: texts,
+        }
         if options["id_column"] != "id":
             ids = batch.ids if batch.ids is not None else pa.nulls(len(batch), pa.large_string())
             columns[options["id_column"]] = ids.take(taken)
@@ -129,7 +140,7 @@ class Kept:
 
 
 def _one(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)  # fmt: skip
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
 def folder_name(domain: str) -> str:
@@ -155,7 +166,7 @@ def write_run(run: Run, recipe: Recipe, engine: Local, *, format: str = "parquet
         raise RunError(f'unknown format "{format}"; choose one of {", ".join(FORMATS)}')
     if not run.stage("decide").get("done"):
         raise RunError(f"{run.path} is not decided yet; run: curate decide {run.path}")
-    key = fingerprint([run.stage("decide")["key"], format])
+    key = fingerprint([curate.__version__, run.stage("decide")["key"], format])
     if run.is_done("write", key):
         return
     if run.stage("write").get("key") != key:  # nothing of another mix may stay
@@ -181,7 +192,9 @@ def _groups(run: Run, shards: Sequence[Shard]) -> list[list[Shard]]:
     held = TASK_BYTES
     for shard in shards:
         weight = pq.read_table(run.decisions_file(shard), columns=["weight"], partitioning=None)["weight"].to_numpy()
-        size = pq.read_table(run.signals_file(shard), columns=["byte_count"], partitioning=None)["byte_count"].to_numpy()
+        size = pq.read_table(run.signals_file(shard), columns=["byte_count"], partitioning=None)[
+            "byte_count"
+        ].to_numpy()
         if held >= TASK_BYTES:
             groups.append([])
             held = 0
@@ -217,4 +230,3 @@ def write(frame: pl.DataFrame, decisions: pl.DataFrame, recipe: Recipe | str = "
     added = decisions.select("id", "source", "domain")[rows]
     rest = frame[rows].drop("text", *(name for name in ADDED if name in frame.columns))
     return added.with_columns(text=text).hstack(rest)
-

@@ -7,16 +7,62 @@ import random
 from collections.abc import Iterable
 from pathlib import Path
 
-_SUBJECTS = "the gardener|a retired teacher|our neighbour|the museum|every visitor|the small harbour|a young engineer|the committee|that river|an old library".split("|")  # noqa: E501
-_VERBS = "keeps|repairs|describes|remembers|measures|paints|visits|explains|follows|collects".split("|")
-_OBJECTS = "the wooden bridge|seven broken clocks|letters from the coast|a map of the valley|the history of the mill|strange birds|apples of every kind|the winter market|drawings of ships|the oldest houses".split("|")  # noqa: E501
-_ENDS = "before the rain begins|with great patience|in the middle of the night|for the children of the village|and nobody knows why|when the ferry is late|to have something to talk about|while the others sleep|as if it were easy|on the first day of spring".split("|")  # noqa: E501
+_SUBJECTS = [
+    "the gardener",
+    "a retired teacher",
+    "our neighbour",
+    "the museum",
+    "every visitor",
+    "the small harbour",
+    "a young engineer",
+    "the committee",
+    "that river",
+    "an old library",
+]
+_VERBS = [
+    "keeps",
+    "repairs",
+    "describes",
+    "remembers",
+    "measures",
+    "paints",
+    "visits",
+    "explains",
+    "follows",
+    "collects",
+]
+_OBJECTS = [
+    "the wooden bridge",
+    "seven broken clocks",
+    "letters from the coast",
+    "a map of the valley",
+    "the history of the mill",
+    "strange birds",
+    "apples of every kind",
+    "the winter market",
+    "drawings of ships",
+    "the oldest houses",
+]
+_ENDS = [
+    "before the rain begins",
+    "with great patience",
+    "in the middle of the night",
+    "for the children of the village",
+    "and nobody knows why",
+    "when the ferry is late",
+    "to have something to talk about",
+    "while the others sleep",
+    "as if it were easy",
+    "on the first day of spring",
+]
 
 
 def sentence(source: random.Random) -> str:
     """One sentence of ordinary words."""
     words = " ".join(source.choice(part) for part in (_SUBJECTS, _VERBS, _OBJECTS, _ENDS))
-    return f"{words[0].upper()}{words[1:]}, and {source.randrange(2, 99)} people {source.choice(_VERBS).rstrip('s')} it."
+    return (
+        f"{words[0].upper()}{words[1:]}, and {source.randrange(2, 99)} people {source.choice(_VERBS).rstrip('s')} it."
+    )
 
 
 def prose(seed: int, sentences: int = 12) -> str:

@@ -78,7 +78,9 @@ def test_the_mix_loads_with_pyarrow_dataset(finished_run: curate.Run) -> None:
 def test_jsonl_zst_holds_the_same_documents(corpus_dir: Path, finished_run: curate.Run, tmp_path: Path) -> None:
     run = curate.corpus(corpus_dir, tmp_path / "run", recipe(), format="jsonl.zst")
     columns = ["id", "text", "year", "source", "domain"]
-    assert run.mix().collect().select(columns).sort("id").equals(finished_run.mix().collect().select(columns).sort("id"))
+    assert (
+        run.mix().collect().select(columns).sort("id").equals(finished_run.mix().collect().select(columns).sort("id"))
+    )
 
 
 def test_one_and_two_threads_give_the_same_bytes(corpus_dir: Path, finished_run: curate.Run, tmp_path: Path) -> None:
@@ -101,15 +103,21 @@ def test_inputs_in_another_order_give_the_same_run(corpus_dir: Path, finished_ru
 def test_the_corpus_cut_into_other_files_keeps_the_same_documents(
     corpus_dir: Path, finished_run: curate.Run, tmp_path: Path
 ) -> None:
-    lines = [line for name in ("a", "b") for line in (corpus_dir / f"{name}.jsonl").read_text().splitlines(keepends=True)]
+    lines = [
+        line for name in ("a", "b") for line in (corpus_dir / f"{name}.jsonl").read_text().splitlines(keepends=True)
+    ]
     random.Random(4).shuffle(lines)
     for number in range(5):
         (tmp_path / "cut").mkdir(exist_ok=True)
         (tmp_path / "cut" / f"{number}.jsonl.gz").write_bytes(gzip.compress("".join(lines[number::5]).encode()))
     run = curate.corpus(tmp_path / "cut", tmp_path / "run", recipe())
     columns = ["id", "kept", "dropped_by", "survivor", "similarity", "weight"]
-    assert run.decisions().select(columns).collect().sort("id").equals(
-        finished_run.decisions().select(columns).collect().sort("id")
+    assert (
+        run.decisions()
+        .select(columns)
+        .collect()
+        .sort("id")
+        .equals(finished_run.decisions().select(columns).collect().sort("id"))
     )
 
 
@@ -145,7 +153,9 @@ def test_fewer_signals_do_not_rerun_measure_but_another_cleaning_does(corpus_dir
 
 
 def test_only_the_signals_that_the_recipe_names_are_measured(corpus_dir: Path, tmp_path: Path) -> None:
-    run = curate.corpus(corpus_dir, tmp_path / "run", recipe('[[steps]]\nname = "l"\nfilter = "word_count > 20 AND year > 3"'))
+    run = curate.corpus(
+        corpus_dir, tmp_path / "run", recipe('[[steps]]\nname = "l"\nfilter = "word_count > 20 AND year > 3"')
+    )
     columns = run.signals().collect_schema().names()
     assert columns[5:] == ["byte_count", "char_count", "word_count", "token_count", "year"]
     assert "signature" not in pq.read_schema(next((run.path / "sketches").iterdir())).names
@@ -154,14 +164,27 @@ def test_only_the_signals_that_the_recipe_names_are_measured(corpus_dir: Path, t
 def test_a_killed_run_goes_on_and_ends_like_an_undisturbed_one(tmp_path: Path) -> None:
     source = tmp_path / "in"
     for number in range(6):
-        write_jsonl(source / f"{number}.jsonl", ({"id": f"{number}-{i}", "text": prose(1000 * number + i % 380)} for i in range(400)))
+        write_jsonl(
+            source / f"{number}.jsonl",
+            ({"id": f"{number}-{i}", "text": prose(1000 * number + i % 380)} for i in range(400)),
+        )
     (tmp_path / "r.toml").write_text(RECIPE)
-    command = [sys.executable, "-m", "curate.cli", "corpus", str(source), "--recipe", str(tmp_path / "r.toml")]
+    command = [
+        sys.executable,
+        "-m",
+        "curate.cli",
+        "corpus",
+        str(source),
+        "--recipe",
+        str(tmp_path / "r.toml"),
+    ]
     undisturbed = curate.corpus(source, tmp_path / "undisturbed", tmp_path / "r.toml")
     source_of_delays = random.Random(7)
     survived = 0
     for _ in range(5):
-        child = subprocess.Popen([*command, "--out", str(tmp_path / "run")], start_new_session=True, stdout=subprocess.DEVNULL)
+        child = subprocess.Popen(
+            [*command, "--out", str(tmp_path / "run")], start_new_session=True, stdout=subprocess.DEVNULL
+        )
         time.sleep(source_of_delays.uniform(0.6, 1.6))
         survived += child.poll() is None
         os.killpg(child.pid, signal.SIGKILL) if child.poll() is None else None
@@ -172,7 +195,9 @@ def test_a_killed_run_goes_on_and_ends_like_an_undisturbed_one(tmp_path: Path) -
     assert run.report["input"] == undisturbed.report["input"]
 
 
-def test_a_truncated_intermediate_file_is_measured_again(corpus_dir: Path, finished_run: curate.Run, tmp_path: Path) -> None:
+def test_a_truncated_intermediate_file_is_measured_again(
+    corpus_dir: Path, finished_run: curate.Run, tmp_path: Path
+) -> None:
     run = curate.corpus(corpus_dir, tmp_path / "run", recipe())
     broken = next((run.path / "signals").iterdir())
     broken.write_bytes(broken.read_bytes()[:200])
@@ -183,7 +208,13 @@ def test_a_truncated_intermediate_file_is_measured_again(corpus_dir: Path, finis
 
 
 def test_bad_records_are_put_aside_with_file_record_and_reason(tmp_path: Path) -> None:
-    lines = [json.dumps({"text": prose(1)}).encode(), b'{"text": "cut of', b'{"text": 5}', b'{"id": 1}', b'{"text": "\xff\xfe"}']
+    lines = [
+        json.dumps({"text": prose(1)}).encode(),
+        b'{"text": "cut of',
+        b'{"text": 5}',
+        b'{"id": 1}',
+        b'{"text": "\xff\xfe"}',
+    ]
     (tmp_path / "bad.jsonl").write_bytes(b"\n".join(lines))
     run = curate.corpus(tmp_path / "bad.jsonl", tmp_path / "run", recipe())
     rejects = [json.loads(line) for path in (run.path / "rejects").iterdir() for line in path.open()]
@@ -272,7 +303,7 @@ def test_domains_become_folders_inside_the_mix_whatever_they_are_called(tmp_path
 
 
 def test_a_document_of_weight_two_is_written_twice(corpus_dir: Path, tmp_path: Path) -> None:
-    total = recipe(RECIPE + "\n[mix]\nby = \"source\"\nmax_epochs = 2\n")
+    total = recipe(RECIPE + '\n[mix]\nby = "source"\nmax_epochs = 2\n')
     tokens = curate.corpus(corpus_dir, tmp_path / "one", recipe()).report["output"]["tokens"]
     run = curate.corpus(corpus_dir, tmp_path / "run", total, tokens=2 * tokens)
     assert run.report["output"]["written"]["tokens"] == 2 * tokens

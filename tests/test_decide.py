@@ -59,7 +59,8 @@ EXACT = '[[steps]]\ndedup = "exact"\nkeep = "{keep}"\n'
 
 
 def test_of_exact_duplicates_the_best_by_the_policy_stays_and_is_named() -> None:
-    frame = pl.DataFrame({"id": ["a", "b", "c", "d"], "text": ["same text", "same  text\n", "other", "same text"], "year": [1, 3, 2, 2]})  # fmt: skip
+    texts = ["same text", "same  text\n", "other", "same text"]
+    frame = pl.DataFrame({"id": ["a", "b", "c", "d"], "text": texts, "year": [1, 3, 2, 2]})
     result = decided(frame, EXACT.format(keep="year DESC"))
     assert result["kept"].to_list() == [False, True, True, False]
     assert result["survivor"].to_list() == ["b", None, None, "b"]
@@ -107,18 +108,26 @@ def test_cluster_sizes_count_exact_and_near_duplicates_together() -> None:
 
 
 def test_the_same_documents_survive_in_any_order() -> None:
-    frame = pl.DataFrame({"id": [f"d{i}" for i in range(40)], "text": [prose(i % 25) + " x" * (i % 3) for i in range(40)]})
-    recipe = EXACT.format(keep="char_count DESC") + MINHASH.format(verify=0.7) + '[[steps]]\ntop = 0.5\nby = "char_count"'
+    frame = pl.DataFrame(
+        {"id": [f"d{i}" for i in range(40)], "text": [prose(i % 25) + " x" * (i % 3) for i in range(40)]}
+    )
+    recipe = (
+        EXACT.format(keep="char_count DESC") + MINHASH.format(verify=0.7) + '[[steps]]\ntop = 0.5\nby = "char_count"'
+    )
     first = decided(frame, recipe)
     for seed in range(3):
         order = random.Random(seed).sample(range(40), 40)
         again = decided(frame[order], recipe)
         assert set(again.filter("kept")["id"]) == set(first.filter("kept")["id"])
-        assert dict(zip(again["id"], again["survivor"], strict=True)) == dict(zip(first["id"], first["survivor"], strict=True))  # fmt: skip
+        assert dict(zip(again["id"], again["survivor"], strict=True)) == dict(
+            zip(first["id"], first["survivor"], strict=True)
+        )
 
 
 def test_top_keeps_the_best_documents_up_to_the_share_of_tokens_in_each_group() -> None:
-    frame = pl.DataFrame({"text": [prose(i) for i in range(20)], "score": [float(i) for i in range(20)], "lang": ["a", "b"] * 10})  # fmt: skip
+    frame = pl.DataFrame(
+        {"text": [prose(i) for i in range(20)], "score": [float(i) for i in range(20)], "lang": ["a", "b"] * 10}
+    )
     result = decided(frame, '[[steps]]\ntop = 0.3\nby = "score"\nwithin = ["lang"]')
     tokens = curate.measure(frame["text"], signals=["token_count"])["token_count"]
     for lang in ("a", "b"):
@@ -173,6 +182,6 @@ def test_the_mix_meets_its_budget_within_a_document() -> None:
 
 def test_a_larger_budget_only_adds_documents() -> None:
     frame = pl.DataFrame({"text": [prose(i) for i in range(100)]})
-    small = decided(frame, '[mix]\ntokens = 2000')
-    large = decided(frame, '[mix]\ntokens = 4000')
+    small = decided(frame, "[mix]\ntokens = 2000")
+    large = decided(frame, "[mix]\ntokens = 4000")
     assert set(small.filter("kept")["id"]) < set(large.filter("kept")["id"])

@@ -49,12 +49,18 @@ def test_shares_of_domains_that_nothing_belongs_to_are_an_error_that_lists_the_d
     st.integers(1, 10**7),
     st.sampled_from([0.5, 1.0, 4.0]),
 )
-def test_allocations_are_within_caps_and_add_up(domains: dict[str, tuple[int, int]], budget: int, epochs: float) -> None:
+def test_allocations_are_within_caps_and_add_up(
+    domains: dict[str, tuple[int, int]], budget: int, epochs: float
+) -> None:
     total = sum(weight for _, weight in domains.values())
     available = {name: tokens for name, (tokens, _) in domains.items()}
     if not any(available.values()):
         return
-    mix = Mix(tokens=budget, max_epochs=epochs, shares={name: weight / total for name, (_, weight) in domains.items()})
+    mix = Mix(
+        tokens=budget,
+        max_epochs=epochs,
+        shares={name: weight / total for name, (_, weight) in domains.items()},
+    )
     found = {a.domain: a for a in allocate(available, mix)}
     for name, allocation in found.items():
         assert -1e-6 <= allocation.tokens <= epochs * available[name] * (1 + 1e-9)

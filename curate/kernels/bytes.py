@@ -46,14 +46,12 @@ def _byte_classes(data, offsets, table, out):
 
 
 @njit(nogil=True, cache=True)
-def leading_letters(data, i, end):
-    """Return how many of the (at most 8) bytes of `data[i:end]` are ASCII letters before the first that is not."""
-    x = load_u64(data, i) if i + 8 <= data.shape[0] else load_partial(data, i, end)
+def leading_letters(x):
+    """Return how many of eight bytes (`load_u64`) are ASCII letters, before the first that is not."""
     folded = (x | (_LOW * np.uint64(0x20))) & ~_HIGH  # letters of either case are now 0x61 to 0x7A
     from_a = folded + _LOW * np.uint64(0x80 - 0x61)  # high bit: at least "a"
     beyond_z = folded + _LOW * np.uint64(0x80 - 0x7B)  # high bit: beyond "z"
-    others = (~from_a | beyond_z | x) & _HIGH
-    return min(trailing_zeros(others) >> 3, end - i)
+    return trailing_zeros((~from_a | beyond_z | x) & _HIGH) >> 3
 
 
 @njit(nogil=True, cache=True)
@@ -63,17 +61,19 @@ def _stir(h, chunk):
 
 
 @njit(nogil=True, cache=True)
-def hash_bytes(data, start, stop):
-    """Return 64 bits that are equal for equal bytes `data[start:stop]`. Not stable between versions: store none."""
-    h = np.uint64(stop - start) * np.uint64(0x9E3779B97F4A7C15)
-    i = start
-    while i + 8 < stop:
-        h = _stir(h, load_u64(data, i))
-        i += 8
-    if i == stop:
-        return h
-    if i + 8 <= data.shape[0]:
-        chunk = load_u64(data, i) & (~np.uint64(0) >> np.uint64(64 - 8 * (stop - i)))
-    else:
-        chunk = load_partial(data, i, stop)
-    return _stir(h, chunk)
+def hash_spans(data, start, stop, out):
+    """Fill `out` uint64 with a hash of each `data[start[k]:stop[k]]`, not empty: equal for equal bytes.
+
+    Not stable between versions: to be compared, never stored.
+    """
+    for k in range(start.shape[0]):
+        i, end = np.int64(start[k]), np.int64(stop[k])
+        h = np.uint64(end - i) * np.uint64(0x9E3779B97F4A7C15)
+        while i + 8 < end:
+            h = _stir(h, load_u64(data, i))
+            i += 8
+        if i + 8 <= data.shape[0]:
+            last = load_u64(data, i) & (~np.uint64(0) >> np.uint64(64 - 8 * (end - i)))
+        else:
+            last = load_partial(data, i, end)
+        out[k] = _stir(h, last)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from curate.kernels.hashing import load_partial
+from curate.kernels.loads import load_u64
 from curate.kernels.unicode import TERMINAL, decode, place
 from curate.kernels.words import HAS_ALPHA, STARTS_LINE
 
@@ -19,8 +21,10 @@ SHORT_LINE = 30  # FineWeb: characters
 
 
 @njit(nogil=True, cache=True)
-def word_counts(data, first, start, stop, chars, kind, out):
+def word_counts(data, words, out):
     """Fill `out` int64 (n, 3): characters in words; words with a letter; distinct Gopher stop words (any case)."""
+    first, start, stop, chars, kind = words.first, words.start, words.stop, words.chars, words.kind
+    safe = data.shape[0] - 8  # the last place from which 8 bytes can be loaded
     for d in range(first.shape[0] - 1):
         total = np.int64(0)
         alpha = 0
@@ -28,14 +32,13 @@ def word_counts(data, first, start, stop, chars, kind, out):
         for w in range(first[d], first[d + 1]):
             total += chars[w]
             alpha += kind[w] & HAS_ALPHA
-            size = stop[w] - start[w]
+            begin = np.int64(start[w])
+            size = np.int64(stop[w]) - begin
             if 2 <= size <= 4:
-                packed = np.uint64(0)
-                for k in range(size):
-                    packed |= np.uint64(data[start[w] + k] | 32) << np.uint64(8 * k)
+                packed = load_u64(data, begin) if begin <= safe else load_partial(data, begin, begin + size)
+                packed = (packed | np.uint64(0x20202020)) & (~np.uint64(0) >> np.uint64(64 - 8 * size))
                 for s in range(len(_STOP_WORDS)):
-                    if packed == np.uint64(_STOP_WORDS[s]) and kind[w] & HAS_ALPHA:
-                        seen |= 1 << s
+                    seen |= (packed == np.uint64(_STOP_WORDS[s])) << s
         distinct = 0
         while seen:
             distinct += seen & 1
@@ -62,28 +65,26 @@ def ends_with_ellipsis(data, start, stop):
 
 
 @njit(nogil=True, cache=True)
-def line_counts(data, words, tables, out):
-    """Fill `out` int64 (n, 5): lines, and those that start with a bullet (• ‣ ● * -), end in an ellipsis, end in
-    a terminal mark, are at most 30 characters long."""
-    first, start, stop, position, chars, kind = (
-        words.first, words.start, words.stop, words.position, words.chars, words.kind,
-    )  # fmt: skip
-    for d in range(first.shape[0] - 1):
-        w = first[d]
-        while w < first[d + 1]:
-            last = w
-            while last + 1 < first[d + 1] and not kind[last + 1] & STARTS_LINE:
-                last += 1
-            begin, end = np.int64(start[w]), np.int64(stop[last])
+def line_counts(data, lines, tables, out):
+    """Fill `out` int64 (n, 5) from the Blocks `lines`: lines, and those that start with a bullet (• ‣ ● * -), end
+    in an ellipsis, end in a terminal mark, are at most 30 characters long."""
+    for d in range(lines.first.shape[0] - 1):
+        for b in range(lines.first[d], lines.first[d + 1]):
+            begin, end = np.int64(lines.start[b]), np.int64(lines.stop[b])
             cp, _ = decode(data, begin, end)
             out[d, LINES] += 1
             out[d, BULLETS] += cp == 0x2022 or cp == 0x2023 or cp == 0x25CF or cp == 0x2A or cp == 0x2D
             out[d, ELLIPSES] += ends_with_ellipsis(data, begin, end)
             cp, _ = decode(data, _last_char(data, begin, end), end)
             out[d, TERMINALS] += (tables.flags[place(tables.index, cp)] & TERMINAL) != 0
-            size = np.int64(position[last]) + np.int64(chars[last]) - np.int64(position[w])
-            out[d, SHORT] += size <= SHORT_LINE
-            w = last + 1
+            out[d, SHORT] += lines.chars[b] <= SHORT_LINE
+
+
+# What an ASCII character means to a sentence.
+_CONTENT, _CLOSER, _MARK = range(3)
+_IN_SENTENCE = np.zeros(128, np.uint8)
+_IN_SENTENCE[[ord(c) for c in "\"')]"]] = _CLOSER
+_IN_SENTENCE[[ord(c) for c in ".!?"]] = _MARK
 
 
 @njit(nogil=True, cache=True)
@@ -91,42 +92,72 @@ def sentences(data, words, tables, out):
     """Fill `out` int64 (n,): sentences of each document.
 
     A sentence ends at a word whose last character, quotes and brackets aside, is a terminal mark, or with a
-    line; a mark inside scripts without spaces ends one too. Stands in for the sentence splitters (nltk, spaCy)
-    that others call, which need models.
+    line; a mark inside scripts without spaces ends one too. Marks alone are no sentence. Stands in for the
+    sentence splitters (nltk, spaCy) that others call, which need models.
     """
-    first, start, stop, kind = words.first, words.start, words.stop, words.kind
+    first, start, stop, chars, kind = words.first, words.start, words.stop, words.chars, words.kind
+    meaning = _IN_SENTENCE
     for d in range(first.shape[0] - 1):
-        open_sentence = False
+        count = 0
+        is_open = False  # something other than marks stands in the sentence
         for w in range(first[d], first[d + 1]):
-            if kind[w] & STARTS_LINE and open_sentence:
-                out[d] += 1
-                open_sentence = False
+            if kind[w] & STARTS_LINE:
+                count += is_open
+                is_open = False
             begin, end = np.int64(start[w]), np.int64(stop[w])
-            i = begin
+            if chars[w] < end - begin:  # not ASCII
+                found, is_open = _wide_word(data, begin, end, tables, is_open)
+                count += found
+                continue
+            last = end - 1
+            while last > begin and meaning[data[last]] == _CLOSER:
+                last -= 1
+            marked = meaning[data[last]] == _MARK
+            while last > begin and meaning[data[last]] != _CONTENT:
+                last -= 1
+            is_open |= meaning[data[last]] == _CONTENT
+            if marked:
+                count += is_open
+                is_open = False
+        out[d] = count + is_open
+
+
+@njit(nogil=True, cache=True)
+def _wide_word(data, begin, end, tables, is_open):
+    """Return (sentences that end in or with the word, whether one is open after it)."""
+    count = 0
+    marked = False
+    i = begin
+    while i < end:
+        cp, i = decode(data, i, end)
+        if tables.flags[place(tables.index, cp)] & TERMINAL:
+            marked = True
+            if 0x3000 <= cp < 0x10000:  # 。！？ need no space after them
+                count += is_open
+                is_open = False
+        elif not (
+            (cp < 128 and _IN_SENTENCE[cp] == _CLOSER)
+            or cp == 0x2019 or cp == 0x201D or cp == 0xBB  # ’ ” »
+            or cp == 0x300D or cp == 0x300F or cp == 0xFF09  # 」 』 ）
+        ):  # fmt: skip
             marked = False
-            while i < end:
-                cp, after = decode(data, i, end)
-                terminal = (tables.flags[place(tables.index, cp)] & TERMINAL) != 0
-                if terminal and cp >= 0x3000 and cp < 0x10000:  # 。！？ need no space after them
-                    out[d] += open_sentence or i > begin
-                    open_sentence = False
-                    marked = False
-                elif terminal:
-                    marked = True
-                elif not (cp == 34 or cp == 39 or cp == 41 or cp == 93 or cp == 0x2019 or cp == 0x201D or cp == 0xBB):
-                    marked = False
-                    open_sentence = True
-                i = after
-            if marked and open_sentence:
-                out[d] += 1
-                open_sentence = False
-        out[d] += open_sentence
+            is_open = True
+    if marked:
+        return count + is_open, False
+    return count, is_open
 
 
 @njit(nogil=True, cache=True)
 def contains(data, offsets, needle, out):
     """Fill `out` bool (n,): the document holds `needle` (lower-case ASCII bytes), in any case."""
     m = needle.shape[0]
+    if m == 1:
+        for d in range(offsets.shape[0] - 1):
+            found = False
+            for i in range(offsets[d], offsets[d + 1]):  # without a way out, the loop becomes vector code
+                found |= data[i] == needle[0]
+            out[d] = found
+        return
     skip = np.full(256, m, np.int64)  # Horspool: how far the last byte lets the needle move
     for k in range(m - 1):
         skip[needle[k]] = m - 1 - k

@@ -8,8 +8,6 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from curate.kernels.words import STARTS_LINE, STARTS_PARAGRAPH
-
 TOP = (2, 3, 4)
 DUPLICATE = (5, 6, 7, 8, 9, 10)
 
@@ -48,6 +46,7 @@ def ngrams(first, chars, hashes, top, duplicate):
     keys, counts = np.empty(size, np.uint64), np.empty(size, np.int32)
     tags = np.zeros(size, np.int32)
     tag = np.int32(0)
+    sieve = np.empty(4 * size, np.uint8)
     at = np.empty(most + 1, np.int64)  # word positions whose n-gram may repeat, ascending
     gram = np.empty(most + 1, np.uint64)  # hash of the n-gram at at[k]
     slot = np.empty(most + 1, np.int64)
@@ -64,11 +63,12 @@ def ngrams(first, chars, hashes, top, duplicate):
             # Extend every n-gram that has a live right neighbour by one word.
             kept = 0
             for k in range(live - 1):
-                if at[k + 1] == at[k] + 1 and at[k] + n <= nw:
-                    at[kept] = at[k]
-                    gram[kept] = _mix(gram[k] * np.uint64(0x9E3779B97F4A7C15) + hashes[w0 + at[k] + n - 1])
-                    kept += 1
-            live = kept
+                p = at[k]
+                last = min(p + n, nw) - 1
+                grown = _mix(gram[k] * np.uint64(0x9E3779B97F4A7C15) + hashes[w0 + last])
+                at[kept], gram[kept] = p, grown
+                kept += (at[k + 1] == p + 1) & (p + n <= nw)
+            live = _sift(kept, at, gram, sieve)
             if live < 2:
                 break
             tag += np.int32(1)
@@ -117,64 +117,54 @@ def ngrams(first, chars, hashes, top, duplicate):
 
 
 @njit(nogil=True, cache=True)
-def _block_hash(data, start, stop):
-    h = np.uint64(0xCBF29CE484222325) ^ np.uint64(stop - start)
-    for i in range(start, stop):
-        h = (h ^ np.uint64(data[i])) * np.uint64(0x9FB21C651E98DF25)
-    return _mix(h)
+def _sift(count, at, gram, sieve):
+    """Move to the front the n-grams that may occur twice, leave out most that occur once; return how many stay.
+
+    Without a branch that the processor could guess wrongly: that makes it cheaper than the table after it.
+    """
+    size = np.int64(4) * _room(count)
+    mask = np.uint64(size - 1)
+    for k in range(size):
+        sieve[k] = 0
+    for k in range(count):
+        s = gram[k] & mask
+        sieve[s] = sieve[s] << 1 | 1  # 1 at the first visit, more at later ones
+    kept = 0
+    for k in range(count):
+        p, g = at[k], gram[k]
+        at[kept], gram[kept] = p, g
+        kept += sieve[g & mask] > 1
+    return kept
 
 
 @njit(nogil=True, cache=True)
-def blocks(data, words, boundary, out):
-    """Fill `out` float64 (n, 5) with how much of a document's lines or paragraphs is repeated.
+def repeated_blocks(blocks, out):
+    """Fill `out` float64 (n, 5) with how much of a document's lines or paragraphs (`Blocks`) is repeated.
 
-    `boundary` is STARTS_LINE or STARTS_PARAGRAPH. Columns: number of blocks; blocks that occur more than once
-    (every copy); their characters; all characters of blocks; characters of second and later copies.
-    A block runs from its first word to its last: surrounding white space is not part of it.
+    Columns: number of blocks; blocks that occur more than once (every copy); their characters; all characters
+    of blocks; characters of second and later copies.
     """
-    first, start, stop, position, chars, kind = (
-        words.first, words.start, words.stop, words.position, words.chars, words.kind,
-    )  # fmt: skip
+    first, chars, hashes = blocks.first, blocks.chars, blocks.hash
     most = 0
     for d in range(first.shape[0] - 1):
-        count = 0
-        for w in range(first[d], first[d + 1]):
-            if kind[w] & boundary:
-                count += 1
-        most = max(most, count)
+        most = max(most, first[d + 1] - first[d])
     size = _room(most)
     keys, counts = np.empty(size, np.uint64), np.empty(size, np.int32)
     tags = np.full(size, -1, np.int64)
-    length = np.empty(size, np.int64)
     for d in range(first.shape[0] - 1):
-        w = first[d]
-        count = 0
-        for v in range(w, first[d + 1]):
-            if kind[v] & boundary:
-                count += 1
-        mask = np.uint64(_room(count) - 1)
-        while w < first[d + 1]:
-            last = w
-            while last + 1 < first[d + 1] and not kind[last + 1] & boundary:
-                last += 1
-            h = _block_hash(data, np.int64(start[w]), np.int64(stop[last]))
-            size_in_chars = np.int64(position[last]) + np.int64(chars[last]) - np.int64(position[w])
+        mask = np.uint64(_room(first[d + 1] - first[d]) - 1)
+        for b in range(first[d], first[d + 1]):
+            h = hashes[b]
             s = h & mask
             while tags[s] == d and keys[s] != h:
                 s = (s + np.uint64(1)) & mask
             out[d, 0] += 1
-            out[d, 3] += size_in_chars
+            out[d, 3] += chars[b]
             if tags[s] != d:
-                tags[s], keys[s], counts[s], length[s] = d, h, 1, size_in_chars
+                tags[s], keys[s], counts[s] = d, h, 1
             else:
-                if counts[s] == 1:  # now the first copy is known to be repeated
-                    out[d, 1] += 1
-                    out[d, 2] += length[s]
+                copies = 2 if counts[s] == 1 else 1  # now the first copy is known to be repeated
                 counts[s] += 1
-                out[d, 1] += 1
-                out[d, 2] += size_in_chars
-                out[d, 4] += size_in_chars
-            w = last + 1
-
-
-__all__ = ["DUPLICATE", "STARTS_LINE", "STARTS_PARAGRAPH", "TOP", "blocks", "ngrams"]
+                out[d, 1] += copies
+                out[d, 2] += copies * chars[b]
+                out[d, 4] += chars[b]

@@ -30,9 +30,13 @@ def ensure_compiled(say: Callable[[str], None]) -> None:
     _forget_stale()
     say("Compiling kernels for this machine: once, about half a minute …")
     command = [sys.executable, "-m", "curate.kernels.warmup"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")])),
+    }
     children = [subprocess.Popen([*command, part], env=environment, stderr=subprocess.DEVNULL) for part in _PARTS]
-    if all([child.wait() == 0 for child in children]):
+    codes = [child.wait() for child in children]
+    if not any(codes):
         try:
             stamp.touch()
         except OSError:
@@ -50,7 +54,13 @@ def _forget_stale() -> None:
 def _stamp() -> Path | None:
     """Return the file that says everything is compiled, None where no place for it can be written to."""
     sources = sorted([*_ROOT.glob("curate/kernels/*.py"), *_ROOT.glob("classifiers/kernels/*.py")])
-    facts = [version("numba"), version("numpy"), sys.version, platform.processor(), os.environ.get("NUMBA_BOUNDSCHECK", "")]
+    facts = [
+        version("numba"),
+        version("numpy"),
+        sys.version,
+        platform.processor(),
+        os.environ.get("NUMBA_BOUNDSCHECK", ""),
+    ]
     facts += [f"{source.name} {source.stat().st_size} {source.stat().st_mtime_ns}" for source in sources]
     name = f"curate-compiled-{hashlib.sha256('|'.join(facts).encode()).hexdigest()[:16]}"
     user_cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "curate"
@@ -72,7 +82,9 @@ def compile_curate() -> None:
     from curate.measure import measure
     from curate.recipe import Recipe
 
-    text = "A line, with some words… and naïve 漢字 marks. And more of them!\r\n\u200b- e\u0301 {\n\nA line, again.\n" * 3
+    text = (
+        "A line, with some words… and naïve 漢字 marks. And more of them!\r\n\u200b- e\u0301 {\n\nA line, again.\n" * 3
+    )
     texts = [text, text, "", "short", text + " but longer than the other one."]
     measure(texts)
     clean = Recipe.parse('clean = ["unicode", "c4_lines"]\n[[steps]]\ndedup = "minhash"\nverify = 0.1')

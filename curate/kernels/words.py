@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from curate.kernels.bytes import hash_bytes, leading_letters
+from curate.kernels.bytes import hash_spans, leading_letters
+from curate.kernels.loads import load_u64
 from curate.kernels.unicode import ALPHA, SPACE, Tables, decode, place
 
 HAS_ALPHA = 1  # the word holds a letter
@@ -77,87 +78,122 @@ _CLASSES = _classes()
 
 @njit(nogil=True, cache=True)
 def _segment(data, offsets, tables, classes, words):
+    # Arrays are not handed to small functions here: counting their references would take longer than the scan.
+    safe = data.shape[0] - 8  # the last place from which 8 bytes can be loaded
+    first, start, stop, position, chars, _, kinds = words[:7]
+    flags, index = tables.flags, tables.index
     w = 0
     for d in range(offsets.shape[0] - 1):
         i, end = offsets[d], offsets[d + 1]
-        origin = i  # the place of character p, as long as characters have one byte, is origin + p
+        origin = i  # the place of the document's character p, were all before it one byte long, less p
         newlines = hashes = ellipses = 0
-        words.first[d] = w
+        first[d] = w
         starts = STARTS_LINE | STARTS_PARAGRAPH  # what a word starting here would start
         while True:
-            i, wide, breaks = _skip_space(data, i, end, tables, classes)
-            origin += wide
+            breaks = 0
+            while i < end:  # over white space
+                kind = classes[data[i]]
+                if kind == _NEWLINE:
+                    breaks += 1
+                elif kind == _WIDE:
+                    cp, after = decode(data, i, end)
+                    if not flags[place(index, cp)] & SPACE:
+                        break
+                    origin += after - i - 1
+                    i = after - 1
+                elif kind != _SPACE:
+                    break
+                i += 1
             newlines += breaks
-            if i >= end:
+            if i == end:
                 break
-            if breaks:
-                starts |= STARTS_LINE
-            if breaks > 1:
-                starts |= STARTS_PARAGRAPH
-            begin = i
-            words.start[w] = begin
-            words.position[w] = begin - origin
-            alpha = 0
-            dots = 0
-            while i < end:
-                letters = leading_letters(data, i, end)
+            starts |= (STARTS_LINE if breaks else 0) | (STARTS_PARAGRAPH if breaks > 1 else 0)
+            before = i - origin
+            start[w], position[w] = i, before
+            alpha = dots = 0
+            while i < end:  # over the word
+                letters = min(leading_letters(load_u64(data, i)), end - i) if i <= safe else 0
                 if letters:
+                    i += letters
                     alpha = HAS_ALPHA
                     dots = 0
-                    i += letters
                     if letters == 8 or i == end:
                         continue
                 kind = classes[data[i]]
                 if kind == _SPACE or kind == _NEWLINE:
                     break
-                if kind == _DOT:
-                    dots += 1
-                    if dots == 3:
-                        ellipses += 1
-                        dots = 0
-                    i += 1
-                    continue
-                dots = 0
+                after = i + 1
                 if kind == _WIDE:
                     cp, after = decode(data, i, end)
-                    flags = tables.flags[place(tables.index, cp)]
-                    if flags & SPACE:
+                    property = flags[place(index, cp)]
+                    if property & SPACE:
                         break
-                    if flags & ALPHA:
+                    if property & ALPHA:
                         alpha = HAS_ALPHA
                     ellipses += cp == 0x2026
                     origin += after - i - 1
-                    i = after
-                else:
-                    hashes += kind == _HASH
-                    i += 1
-            words.stop[w] = i
-            words.chars[w] = i - origin - words.position[w]
-            words.hash[w] = hash_bytes(data, begin, i)
-            words.kind[w] = starts | alpha
+                elif kind == _LETTER:
+                    alpha = HAS_ALPHA
+                elif kind == _HASH:
+                    hashes += 1
+                dots = dots + 1 if kind == _DOT else 0
+                if dots == 3:
+                    ellipses += 1
+                    dots = 0
+                i = after
+            stop[w] = i
+            chars[w] = i - origin - before
+            kinds[w] = starts | alpha
             starts = 0
             w += 1
         words.characters[d], words.newlines[d] = end - origin, newlines
         words.hashes[d], words.ellipses[d] = hashes, ellipses
-    words.first[offsets.shape[0] - 1] = w
+    first[offsets.shape[0] - 1] = w
+    hash_spans(data, words.start[:w], stop[:w], words.hash)
     return w
 
 
+class Blocks(NamedTuple):
+    """Lines or paragraphs of a batch; those of document d are `first[d]:first[d + 1]`.
+
+    A block runs from its first word to its last: white space around it is not part of it. `start`, `stop`
+    uint32: place in the batch's bytes; `chars` int64: length in characters; `hash` uint64, of its bytes.
+    """
+
+    first: npt.NDArray[np.int64]
+    start: npt.NDArray[np.uint32]
+    stop: npt.NDArray[np.uint32]
+    chars: npt.NDArray[np.int64]
+    hash: npt.NDArray[np.uint64]
+
+
+def blocks(data: npt.NDArray[np.uint8], words: Words, boundary: int) -> Blocks:
+    """Join words to lines (boundary STARTS_LINE) or paragraphs (STARTS_PARAGRAPH)."""
+    count = np.count_nonzero(words.kind & np.uint8(boundary))
+    found = Blocks(
+        np.empty(len(words.first), np.int64),
+        np.empty(count, np.uint32),
+        np.empty(count, np.uint32),
+        np.empty(count, np.int64),
+        np.empty(count, np.uint64),
+    )
+    _blocks(data, words, np.uint8(boundary), found)
+    return found
+
+
 @njit(nogil=True, cache=True)
-def _skip_space(data, i, end, tables, classes):
-    """Return (next place that is not white space, bytes passed beyond one a character, newlines passed)."""
-    wide = breaks = 0
-    while i < end:
-        kind = classes[data[i]]
-        if kind == _NEWLINE:
-            breaks += 1
-        elif kind == _WIDE:
-            cp, after = decode(data, i, end)
-            if not tables.flags[place(tables.index, cp)] & SPACE:
-                break
-            wide += after - i - 1
-            i = after - 1
-        elif kind != _SPACE:
-            break
-        i += 1
-    return i, wide, breaks
+def _blocks(data, words, boundary, found):
+    b = 0
+    for d in range(words.first.shape[0] - 1):
+        found.first[d] = b
+        end = words.first[d + 1]
+        for w in range(words.first[d], end):
+            if words.kind[w] & boundary:
+                found.start[b] = words.start[w]
+                found.chars[b] = -np.int64(words.position[w])
+                b += 1
+            if w + 1 == end or words.kind[w + 1] & boundary:
+                found.stop[b - 1] = words.stop[w]
+                found.chars[b - 1] += np.int64(words.position[w]) + words.chars[w]
+    found.first[words.first.shape[0] - 1] = b
+    hash_spans(data, found.start, found.stop, found.hash)

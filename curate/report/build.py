@@ -99,7 +99,9 @@ def warnings(report: dict[str, Any], recipe: Recipe) -> list[str]:
     for file, reason in report["skipped_files"].items():
         found.append(f"{file} could not be read and was skipped: {reason}")
     if report["rejected"]["documents"]:
-        found.append(f"{report['rejected']['documents']:,} records are not documents and are in rejects/ with the reason.")
+        found.append(
+            f"{report['rejected']['documents']:,} records are not documents and are in rejects/ with the reason."
+        )
     for step in report["steps"]:
         if step["kind"] == "filter" and documents and step["would_drop"] == 0:
             found.append(f"Filter {step['name']} never fires: no document fails it.")
@@ -124,7 +126,9 @@ def warnings(report: dict[str, Any], recipe: Recipe) -> list[str]:
             f"The mix holds {report['output']['written']['tokens']:,} tokens, not the {asked:,} asked for: "
             f"that is all there is at {recipe.mix.max_epochs:g} epochs."
         )
-    outside = [entry["domain"] for entry in report["mix"] if recipe.mix.shares and entry["domain"] not in recipe.mix.shares]
+    outside = [
+        entry["domain"] for entry in report["mix"] if recipe.mix.shares and entry["domain"] not in recipe.mix.shares
+    ]
     if outside:
         found.append(f"No share was given to {', '.join(outside)}: nothing of it is in the mix.")
     return found

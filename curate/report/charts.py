@@ -117,7 +117,7 @@ def histogram(entry: dict[str, Any]) -> Histogram:
         dropped=_bars(spans, [height * unit for height in below], baseline),
         baseline=baseline,
         cuts=[
-            Cut(round(low, 2), round(high - low, 2), edge, count(n))
+            Cut(round(low, 2), round(high - low, 2), edge, short(n))
             for counts, edge in ((kept, TOP), (dropped, BOTTOM))
             for (low, high), n in zip(spans, counts, strict=True)
             if n > limit

@@ -49,13 +49,22 @@ class Figures:
         columns = ["doc", "dropped_by", "failed", "domain", "weight", "kept"]
         decisions = pq.read_table(run.decisions_file(shard), columns=columns, partitioning=None)
         if not signals["doc"].equals(decisions["doc"]):
-            raise RunError(f"shard {shard.name}: signals and decisions are of different documents; run: curate decide {run.path}")  # fmt: skip
+            raise RunError(
+                f"shard {shard.name}: signals and decisions are of different documents; run: curate decide {run.path}"
+            )
         sizes = np.stack(
-            [np.ones(len(signals), np.int64), signals["byte_count"].to_numpy(), signals["token_count"].to_numpy()], axis=1
+            [
+                np.ones(len(signals), np.int64),
+                signals["byte_count"].to_numpy(),
+                signals["token_count"].to_numpy(),
+            ],
+            axis=1,
         )
         weight = decisions["weight"].to_numpy()
         kept = decisions["kept"].to_numpy()
-        source = self.sources.setdefault(shard.source, {"input": np.zeros(3, np.int64), "output": np.zeros(3, np.int64)})
+        source = self.sources.setdefault(
+            shard.source, {"input": np.zeros(3, np.int64), "output": np.zeros(3, np.int64)}
+        )
         self.input += sizes.sum(axis=0)
         self.kept += sizes[kept].sum(axis=0)
         self.written += (sizes * weight[:, None]).sum(axis=0)
@@ -88,7 +97,9 @@ class Figures:
         for source, sums in self.sources.items():
             out = sum((value for name, value in sums.items() if name != "input"), np.zeros(3, np.int64))
             if not np.array_equal(sums["input"], out):
-                raise RunError(f"lost documents in source {source}: {totals(sums['input'])} came in, {totals(out)} went out")
+                raise RunError(
+                    f"lost documents in source {source}: {totals(sums['input'])} came in, {totals(out)} went out"
+                )
 
     def funnel(self) -> list[dict[str, Any]]:
         """Return the steps in order, with what entered and left each."""
@@ -97,7 +108,11 @@ class Figures:
         for step in self.steps:
             before = left.copy()
             left = left - self.dropped[step["name"]]
-            row: dict[str, Any] = {"name": step["name"], "kind": step["kind"], "dropped": int(before[0] - left[0])}
+            row: dict[str, Any] = {
+                "name": step["name"],
+                "kind": step["kind"],
+                "dropped": int(before[0] - left[0]),
+            }
             for number, unit in enumerate(COUNTS):
                 row |= {f"{unit}_in": int(before[number]), f"{unit}_out": int(left[number])}
             is_filter = step["kind"] == "filter"

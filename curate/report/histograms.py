@@ -26,17 +26,18 @@ _EITHER = re.compile(r"\b(OR|NOT|CASE)\b", re.IGNORECASE)
 def histograms(run: Run, recipe: Recipe, documents: int) -> list[dict[str, Any]]:
     """Return one entry for each numeric signal with a threshold, in the order of the steps, then classifier scores.
 
-    name, unit, definition, thresholds (step, operator, value, `at`: where on the axis the line belongs,
-    `decisive`: whether every document on the wrong side fails), discrete and logarithmic, edges (BINS + 1; one
+    name, unit, definition, thresholds (step, operator, value, where: which documents it judges, or None,
+    `at`: where on the axis the line belongs, `decisive`: whether every document on the wrong side fails), discrete and logarithmic, edges (BINS + 1; one
     bin a value where discrete), kept and dropped: counts in the sample; `beyond`: how many values lie below and
     above the edges (they are in the outer bins); `sampled`: how many documents all that is.
     """
     used: dict[str, list[dict[str, Any]]] = {}
     for step in recipe.steps:
         if isinstance(step, Filter):
-            decisive = not _EITHER.search(step.sql)
+            decisive = not step.where and not _EITHER.search(step.sql)
             for column, operator, value in thresholds(step.sql):
-                limit = {"step": step.name, "operator": operator, "value": value, "decisive": decisive}
+                limit = {"step": step.name, "operator": operator, "value": value, "where": step.where}
+                limit["decisive"] = decisive
                 used.setdefault(column, []).append(limit)
         elif isinstance(step, Top):
             used.setdefault(step.by, [])

@@ -20,27 +20,35 @@ _TONES = 6  # steps with a colour of their own in the bars of the sources
 
 
 def overview(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Return where everything that came in went, by unit, and whether it adds up."""
-    kinds = [kind for kind in dict.fromkeys(step["kind"] for step in report["steps"])]
-    rows = []
-    for unit, write in UNITS.items():
-        given, kept = report["input"][unit], report["output"][unit]
-        lost = {
-            kind: sum(s[f"{unit}_in"] - s[f"{unit}_out"] for s in report["steps"] if s["kind"] == kind) for kind in kinds
-        }
-        parts = [("kept", "Kept", kept), *((_tone(kind), KINDS.get(kind, kind), lost[kind]) for kind in kinds)]
-        rows.append({
-            "unit": unit,
-            "input": given,
-            "kept": kept,
-            "written": report["output"]["written"][unit],
-            "lost": [lost[kind] for kind in kinds],
-            "difference": given - kept - sum(lost.values()),
-            "share": share(kept, given),
-            "parts": [(tone, label, write(n), percent(share(n, given))) for tone, label, n in parts],
-            "bar": stack(parts, given),
-        })  # fmt: skip
-    return {"kinds": [KINDS.get(kind, kind) for kind in kinds], "units": rows}
+    """Return what came in and was kept by unit, and the account of it: in = kept + dropped by each kind of step."""
+    lost = {
+        kind: {unit: _dropped(report, kind, unit) for unit in UNITS}
+        for kind in dict.fromkeys(step["kind"] for step in report["steps"])
+    }
+    given, kept = report["input"], report["output"]
+    parts = [("kept", "Kept", kept), *((_tone(kind), KINDS.get(kind, kind), lost[kind]) for kind in lost)]
+    return {
+        "units": [
+            {
+                "unit": unit,
+                "input": given[unit],
+                "kept": kept[unit],
+                "written": kept["written"][unit],
+                "share": share(kept[unit], given[unit]),
+                "bar": stack([(tone, label, amounts[unit]) for tone, label, amounts in parts], given[unit]),
+            }
+            for unit in UNITS
+        ],
+        "account": [
+            (tone, label, [amounts[unit] for unit in UNITS], share(amounts["documents"], given["documents"]))
+            for tone, label, amounts in parts
+        ],
+        "missing": [given[unit] - sum(amounts[unit] for _, _, amounts in parts) for unit in UNITS],
+    }
+
+
+def _dropped(report: Mapping[str, Any], kind: str, unit: str) -> int:
+    return sum(step[f"{unit}_in"] - step[f"{unit}_out"] for step in report["steps"] if step["kind"] == kind)
 
 
 def funnel(report: Mapping[str, Any], rules: Mapping[str, str], sampled: set[str]) -> list[dict[str, Any]]:
@@ -197,9 +205,9 @@ def rules_of(report: Mapping[str, Any]) -> dict[str, str]:
     rules = {"mix": "drawn to the budget and shares of the mix"}
     for step in recipe.steps:
         if isinstance(step, Filter):
-            rules[step.name] = step.sql
+            rules[step.name] = f"{step.sql}, where {step.where}" if step.where else step.sql
         elif isinstance(step, Top):
-            rules[step.name] = f"best {percent(step.share)} of tokens by {step.by}{_within(step.within)}"
+            rules[step.name] = f"best {measured(100 * step.share)}% of tokens by {step.by}{_within(step.within)}"
         else:
             rules[step.name] = _dedup_rule(step)
     return rules

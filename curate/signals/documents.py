@@ -15,7 +15,7 @@ from classifiers.arrow import Strings, as_strings
 from curate.kernels import lines, repetition
 from curate.kernels.bytes import byte_classes
 from curate.kernels.unicode import tables
-from curate.kernels.words import STARTS_LINE, STARTS_PARAGRAPH, Words, segment
+from curate.kernels.words import STARTS_LINE, STARTS_PARAGRAPH, Blocks, Words, blocks, segment
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -41,6 +41,16 @@ class Documents:
         return segment(self.strings.data, self.strings.offsets, tables())
 
     @cached_property
+    def lines(self) -> Blocks:
+        """What stands between newlines, stripped; blank lines left out."""
+        return blocks(self.strings.data, self.words, STARTS_LINE)
+
+    @cached_property
+    def paragraphs(self) -> Blocks:
+        """What stands between blank lines, stripped."""
+        return blocks(self.strings.data, self.words, STARTS_PARAGRAPH)
+
+    @cached_property
     def word_count(self) -> Ints:
         """Words of each document."""
         return np.diff(self.words.first)
@@ -49,31 +59,25 @@ class Documents:
     def word_counts(self) -> Ints:
         """int64 (n, 3): characters in words, words with a letter, distinct Gopher stop words."""
         out = np.zeros((len(self), 3), np.int64)
-        w = self.words
-        lines.word_counts(self.strings.data, w.first, w.start, w.stop, w.chars, w.kind, out)
+        lines.word_counts(self.strings.data, self.words, out)
         return out
 
     @cached_property
     def line_counts(self) -> Ints:
         """int64 (n, 5): see `curate.kernels.lines.line_counts`."""
         out = np.zeros((len(self), 5), np.int64)
-        lines.line_counts(self.strings.data, self.words, tables(), out)
+        lines.line_counts(self.strings.data, self.lines, tables(), out)
         return out
 
     @cached_property
-    def line_blocks(self) -> Floats:
-        """float64 (n, 5): repetition of lines, see `curate.kernels.repetition.blocks`."""
-        return self._blocks(STARTS_LINE)
+    def repeated_lines(self) -> Floats:
+        """float64 (n, 5): see `curate.kernels.repetition.repeated_blocks`."""
+        return _repetition(self.lines)
 
     @cached_property
-    def paragraph_blocks(self) -> Floats:
-        """float64 (n, 5): repetition of paragraphs."""
-        return self._blocks(STARTS_PARAGRAPH)
-
-    def _blocks(self, boundary: int) -> Floats:
-        out = np.zeros((len(self), 5), np.float64)
-        repetition.blocks(self.strings.data, self.words, np.uint8(boundary), out)
-        return out
+    def repeated_paragraphs(self) -> Floats:
+        """float64 (n, 5): see `curate.kernels.repetition.repeated_blocks`."""
+        return _repetition(self.paragraphs)
 
     @cached_property
     def ngrams(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -95,6 +99,12 @@ class Documents:
         wanted = np.frombuffer(needle.encode("ascii"), np.uint8)
         lines.contains(self.strings.data, self.strings.offsets, wanted, out)
         return out
+
+
+def _repetition(found: Blocks) -> Floats:
+    out = np.zeros((len(found.first) - 1, 5), np.float64)
+    repetition.repeated_blocks(found, out)
+    return out
 
 
 def ratio(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

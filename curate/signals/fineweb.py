@@ -21,7 +21,7 @@ SIGNALS = (
            lambda d: ratio(d.line_counts[:, SHORT], d.line_counts[:, LINES]), high=1),
     Signal("fineweb_char_dup_ratio", "float32", "share of characters",
            "Characters of lines that have occurred before in the document, by characters of all lines.", _SOURCE,
-           lambda d: ratio(d.line_blocks[:, 4], d.line_blocks[:, 3]), high=1),
+           lambda d: ratio(d.repeated_lines[:, 4], d.repeated_lines[:, 3]), high=1),
     Signal("fineweb_newline_ratio", "float32", "per word", "Number of newlines by number of words.",
            "datatrove, FineWebQualityFilter (list_ratio); not in the paper",
            lambda d: ratio(d.words.newlines, d.word_count)),

@@ -75,8 +75,8 @@ SIGNALS = (
     Signal("gopher_stop_words", "int64", "words",
            "How many of the, be, to, of, and, that, have, with occur, each counted once, in any case.", _QUALITY,
            lambda d: d.word_counts[:, 2], high=8, example='"The best of the rest" has 2'),
-    *_block_signals("line", "line", "line_blocks"),
-    *_block_signals("paragraph", "paragraph", "paragraph_blocks"),
+    *_block_signals("line", "line", "repeated_lines"),
+    *_block_signals("paragraph", "paragraph", "repeated_paragraphs"),
     *(_top(n) for n in (2, 3, 4)),
     *(_duplicate(n) for n in (5, 6, 7, 8, 9, 10)),
 )  # fmt: skip

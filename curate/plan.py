@@ -1,0 +1,113 @@
+"""What has to be measured: the columns that a recipe names decide which signals, classifiers and sketches run.
+
+Measures nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import classifiers
+import curate
+from curate.errors import RecipeError, did_you_mean
+from curate.recipe import ClassifierUse, Dedup, Recipe, fingerprint
+from curate.scores import classifier_columns, digest, model
+from curate.signals import registry
+
+BASE_COLUMNS = ("doc", "id", "source", "shard", "row")
+ALWAYS = ("byte_count", "char_count", "token_count")  # what every report counts in
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure: cleaners, signals by name, classifiers, sketch parameters, metadata columns."""
+
+    clean: tuple[str, ...] = ()
+    signals: tuple[str, ...] = ALWAYS
+    classifiers: tuple[ClassifierUse, ...] = ()
+    minhash: tuple[tuple[str, int], ...] | None = None  # ngram, bands, rows, seed
+    metadata: tuple[str, ...] = ()
+    tokenizer: str | None = None
+
+    @staticmethod
+    def of(recipe: Recipe, tokenizer: str | None = None) -> Plan:
+        """Return what a recipe needs: the columns that its steps name decide which signals are measured.
+
+        Columns that are no signal are taken for metadata; `check_metadata` finds out whether they exist.
+        """
+        outputs = {column: use for use in recipe.classifiers for column in classifier_columns(use)}
+        wanted = recipe.columns
+        minhash = {_sketch_parameters(step) for step in recipe.dedups("minhash")}
+        if len(minhash) > 1:
+            raise RecipeError(f'recipe "{recipe.name}": its minhash steps need the same ngram, bands, rows and seed')
+        known = {*registry(), *outputs, *BASE_COLUMNS}
+        return Plan(
+            clean=recipe.clean,
+            signals=tuple(name for name in registry() if name in wanted or name in ALWAYS),
+            classifiers=tuple(dict.fromkeys(use for column, use in outputs.items() if column in wanted)),
+            minhash=minhash.pop() if minhash else None,
+            metadata=tuple(sorted(wanted - known)),
+            tokenizer=tokenizer,
+        )
+
+    def key(self) -> str:
+        """Return a hash of everything that the output of measure depends on, inputs aside."""
+        models = [(use.signal, digest(model(use.model).path), use.label) for use in self.classifiers]
+        tokenizer = digest(Path(self.tokenizer)) if self.tokenizer else None
+        facts = [self.clean, self.signals, models, self.minhash, self.metadata, tokenizer]
+        return fingerprint([curate.__version__, *facts])
+
+    @staticmethod
+    def of_names(names: Sequence[str]) -> Plan:
+        """Return a plan for signals by name; shipped classifiers are named after their signal."""
+        shipped = classifiers.shipped()
+        bases = [name if name in registry() else name.removesuffix("_score") for name in names]
+        for base in bases:
+            if base not in registry() and base not in shipped:
+                known = [*registry(), *shipped]
+                raise RecipeError(f'unknown signal "{base}"{did_you_mean(base, known)} (curate signals lists all)')
+        uses = tuple(ClassifierUse(base, base) for base in dict.fromkeys(bases) if base not in registry())
+        return Plan(signals=tuple(name for name in registry() if name in bases), classifiers=uses)
+
+    @staticmethod
+    def from_dict(stored: dict[str, Any]) -> Plan:
+        """Rebuild a plan from the manifest, where `dataclasses.asdict` put it."""
+        minhash = stored["minhash"]
+        return Plan(
+            clean=tuple(stored["clean"]),
+            signals=tuple(stored["signals"]),
+            classifiers=tuple(ClassifierUse(**use) for use in stored["classifiers"]),
+            minhash=None if minhash is None else tuple((name, value) for name, value in minhash),
+            metadata=tuple(stored["metadata"]),
+            tokenizer=stored["tokenizer"],
+        )
+
+    def covers(self, other: Plan) -> bool:
+        """Tell whether output measured for this plan serves the other one too."""
+        return (
+            (self.clean, self.tokenizer) == (other.clean, other.tokenizer)
+            and set(other.signals) <= set(self.signals)
+            and set(other.classifiers) <= set(self.classifiers)
+            and set(other.metadata) <= set(self.metadata)
+            and other.minhash in (None, self.minhash)
+        )
+
+
+def _sketch_parameters(step: Dedup) -> tuple[tuple[str, int], ...]:
+    return (("ngram", step.ngram), ("bands", step.bands), ("rows", step.rows), ("seed", step.seed))
+
+
+def check_known(recipe: Recipe, wanted: Sequence[str], found: set[str]) -> None:
+    """Raise RecipeError when one of the columns `wanted` is neither a signal nor among those `found`."""
+    outputs = {column for use in recipe.classifiers for column in classifier_columns(use)}
+    known = {*registry(), *outputs, *BASE_COLUMNS, *found}
+    for name in wanted:
+        if name not in known:
+            users = [step.name for step in recipe.steps if name in step.columns] or ["mix"]
+            raise RecipeError(
+                f'recipe "{recipe.name}", "{users[0]}": unknown signal "{name}"{did_you_mean(name, known)} '
+                f"(curate signals lists all; metadata columns of the inputs: {', '.join(sorted(found)) or 'none'})"
+            )

@@ -1,0 +1,58 @@
+"""Classifier scores as signals: which columns a model fills, and filling them for a batch.
+
+Reading and running models is the business of the package `classifiers`.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+import classifiers
+from classifiers.arrow import Strings
+from curate.errors import RecipeError, did_you_mean
+from curate.recipe import ClassifierUse
+
+
+@functools.cache
+def model(name: str) -> Any:
+    """Return a shipped classifier by name or a fastText model by path; one copy for all threads.
+
+    RecipeError when there is none, or it cannot be read.
+    """
+    try:
+        return classifiers.load(name)
+    except classifiers.ClassifierError as error:
+        raise RecipeError(str(error)) from None
+
+
+@functools.cache
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file that does not change while curate runs."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def classifier_columns(use: ClassifierUse) -> tuple[str, ...]:
+    """Return the columns that a classifier fills: one score, or the best label and its score."""
+    found = model(use.model)
+    if use.label is not None and use.label not in found.labels:
+        hint = did_you_mean(use.label, found.labels)
+        raise RecipeError(f'classifier "{use.signal}": {use.model} has no label "{use.label}"{hint}')
+    return (use.signal,) if use.label or found.positive else (use.signal, f"{use.signal}_score")
+
+
+def classify(use: ClassifierUse, strings: Strings) -> dict[str, Any]:
+    """Score a batch: one array for each column of `classifier_columns`; labels are null where nothing is known."""
+    found = model(use.model)
+    label = use.label or found.positive
+    if label:
+        return {use.signal: found.score(strings, label)}
+    codes, scores = found.predict_codes(strings)
+    known = pa.array(codes, mask=codes < 0)
+    labels = pa.DictionaryArray.from_arrays(known, pa.array(found.labels)).cast(pa.string())
+    return {use.signal: labels, f"{use.signal}_score": scores}
