@@ -10,12 +10,12 @@ Knows nothing of corpora, recipes or runs. Importing it is cheap: numpy, pyarrow
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from classifiers.errors import ClassifierError
 
+TYPE_CHECKING = False  # typing itself costs more to import than all else here
 if TYPE_CHECKING:
     from os import PathLike
+    from typing import Any
 
     from classifiers.model import Model
 

@@ -17,10 +17,10 @@ from classifiers.errors import ClassifierError
 from classifiers.fasttext_file import FastTextFile
 from classifiers.fasttext_matrix import DenseMatrix
 from classifiers.kernels.outputs import build_tree
+from classifiers.kernels.rows import LANES
 from classifiers.kernels.vocabulary import build_slots, slots_for
 
 BLOCK = 1 << 16  # rows projected at a time: bounds the memory that a large model needs while it loads
-LANES = 8  # float32 in the vector registers of every current x86; rows are padded to a multiple
 
 F32 = npt.NDArray[np.float32]
 
@@ -75,8 +75,15 @@ class Tables:
         padded = np.zeros((table.shape[1], len(file.labels)), np.float32)
         padded[: len(weights)] = weights
         return cls(
-            *(frozen(part) for part in (table, slots, kept, shape, padded, left, right)), subwords=file.maxn > 0
-        )  # fmt: skip
+            table=frozen(table),
+            slots=frozen(slots),
+            kept=frozen(kept),
+            shape=frozen(shape),
+            weights=frozen(padded),
+            left=frozen(left),
+            right=frozen(right),
+            subwords=file.maxn > 0,
+        )
 
 
 def _check_finite(values: F32, file: FastTextFile) -> None:
@@ -88,7 +95,7 @@ def _project(file: FastTextFile, weights: F32 | None) -> F32:
     """Return the input matrix, times `weights` where given, its rows padded with zeros for the vector registers."""
     rows = len(file.input)
     columns = file.dim if weights is None else weights.shape[1]
-    width = columns if columns <= 2 else -(-columns // LANES) * LANES
+    width = columns if columns < 4 else -(-columns // LANES) * LANES
     if weights is None and width == columns and isinstance(file.input, DenseMatrix):
         for start in range(0, rows, BLOCK):
             _check_finite(file.input.rows(start, start + BLOCK), file)
@@ -97,12 +104,16 @@ def _project(file: FastTextFile, weights: F32 | None) -> F32:
     for start in range(0, rows, BLOCK):
         block = file.input.rows(start, min(start + BLOCK, rows))
         _check_finite(block, file)
-        table[start : start + len(block), :columns] = block if weights is None else block @ weights
+        if weights is not None:
+            with np.errstate(over="ignore", invalid="ignore"):
+                block = block @ weights
+            _check_finite(block, file)
+        table[start : start + len(block), :columns] = block
     return table
 
 
 def _pruning(file: FastTextFile) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32] | None]:
-    """Return `kept` as `kernels.features.bucket_row` wants it, and the order in which it wants the rows after the words.
+    """Return `kept` as `kernels.features.bucket_row` wants it, and the order it wants the rows after the words in.
 
     (empty, None) without pruning.
     """

@@ -20,18 +20,16 @@ from curate.kernels import cleaning
 from curate.kernels.unicode import tables
 
 # Raffel et al. 2020, section 2.2, and the released code: lines that talk about cookies, policies and scripts.
-_C4_PHRASES = (
+_C4_PHRASES = cleaning.phrases((
     "javascript", "terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies",
-)  # fmt: skip
-_C4_NOTES = ("[edit]", "[citation needed]")
-
-
-def _arrays(phrases: Sequence[str]) -> tuple[Any, ...]:
-    return tuple(np.frombuffer(phrase.encode(), np.uint8) for phrase in phrases)
+))  # fmt: skip
 
 
 def unicode(strings: Strings) -> Strings:
-    """Normal form C, newlines as `\\n`, control and invisible characters removed (joiners and tabs stay)."""
+    """Normal form C; control and invisible characters removed (tabs and joiners stay), newlines as `\\n`.
+
+    Control characters that are white space (`\\r`, `\\f`, U+0085 …) become newlines: words do not grow together.
+    """
     needs = np.zeros(len(strings), np.uint8)
     cleaning.scan(strings.data, strings.offsets, tables(), needs)
     if not needs.any():
@@ -63,12 +61,13 @@ def c4_lines(strings: Strings) -> Strings:
     """C4's line rules (Raffel et al. 2020, section 2.2; numbers of the JMLR version and the released code).
 
     Keeps lines that end in . ? ! or " and not in "...", have at least five words and none longer than 1000
-    characters, and mention neither JavaScript nor cookie or privacy policies; drops Wikipedia's citation marks.
+    characters, and mention neither JavaScript nor cookie or privacy policies; drops Wikipedia's citation marks,
+    also those that come about by dropping another.
     """
     room = strings.nbytes + len(strings)
     out, offsets = np.empty(room, np.uint8), np.empty_like(strings.offsets)
     size = cleaning.c4_lines(
-        strings.data, strings.offsets, tables(), _arrays(_C4_PHRASES), _arrays(_C4_NOTES), out, offsets
+        strings.data, strings.offsets, tables(), _C4_PHRASES, out, offsets
     )
     return Strings(out[:size], offsets)
 

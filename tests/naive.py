@@ -18,7 +18,7 @@ Blocks = list[str]
 
 STOP_WORDS = {"the", "be", "to", "of", "and", "that", "have", "with"}
 BULLETS = ("•", "‣", "●", "*", "-")
-CLOSERS = "\"')]’”»"
+CLOSERS = "\"')]’”»」』）"
 
 
 def flags(char: str) -> int:
@@ -108,17 +108,16 @@ def later_copies(blocks: Blocks) -> Blocks:
 def sentences(text: str) -> int:
     """Stretches that end with a terminal mark (closing quotes and brackets may follow) or with their line.
 
-    A mark ends a sentence at the end of a word; a full-width one anywhere. What has no character other than
-    marks and closers before it is no sentence, unless a full-width mark ends it inside a word.
+    A mark ends a sentence at the end of a word; a full-width one anywhere. Marks and closers alone are none.
     """
     count = 0
     for line in lines(text):
         content = False
         for word in line.split():
             last = ""  # last character that is no closer
-            for place, char in enumerate(word):
+            for char in word:
                 if is_terminal(char) and 0x3000 <= ord(char) < 0x10000:
-                    count += content or place > 0
+                    count += content
                     content, last = False, ""
                 elif char not in CLOSERS:
                     content |= not is_terminal(char)
@@ -182,8 +181,8 @@ def ascii_lower(text: str) -> str:
 
 
 def clean_unicode(text: str) -> str:
-    """Newlines as \\n, control and invisible characters removed, normal form C."""
-    text = re.sub("\r\n?", "\n", text)
+    """White-space controls as \\n, other control and invisible characters removed, normal form C."""
+    text = re.sub("\r\n|[\r\v\f\x1c-\x1f\x85]", "\n", text)
     return unicodedata.normalize("NFC", "".join(char for char in text if not is_removed(char)))
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numba import int64, njit, uint8, uint32, uint64
 
 from classifiers.kernels.hashing import FNV_START, fnv_step
+from classifiers.kernels.rows import add_rows
 from classifiers.kernels.vocabulary import find_word
 from classifiers.kernels.words import BATCH, next_words
 
@@ -27,7 +28,7 @@ CACHED_BYTES = 48  # a longer "word" (a sentence of Chinese, a URL) hardly comes
 
 
 @njit(nogil=True, cache=True, inline="always")
-def ones(bits):  # type: ignore[no-untyped-def]
+def ones(bits):
     """The number of bits set; LLVM makes one instruction of it."""
     bits -= (bits >> uint64(1)) & uint64(0x5555555555555555)
     bits = (bits & uint64(0x3333333333333333)) + ((bits >> uint64(2)) & uint64(0x3333333333333333))
@@ -36,7 +37,7 @@ def ones(bits):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True, inline="always")
-def bucket_of(fnv, buckets, inverse):  # type: ignore[no-untyped-def]
+def bucket_of(fnv, buckets, inverse):
     """Return `fnv % buckets` without a division; inverse = 2**64 // buckets + 1.
 
     Exact for 32 bits: Lemire, Kaser, Kurz 2019, "Faster remainder by direct computation".
@@ -48,12 +49,12 @@ def bucket_of(fnv, buckets, inverse):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True, inline="always")
-def bucket_row(bucket, nwords, kept):  # type: ignore[no-untyped-def]
+def bucket_row(bucket, nwords, kept):
     """Return (table row of an n-gram bucket, 1 or 0 when pruning dropped it and the row means nothing).
 
     `kept` is empty without pruning. Else uint64 (blocks, 2): for each 64 buckets the bits of those kept and how many
-    were kept before; kept buckets lie in the table in ascending order. Half of the buckets asked for are not kept, in no
-    order that a processor could predict, so this has no branch on it.
+    were kept before; kept buckets lie in the table in ascending order. No branch: whether a bucket was kept is nothing
+    that a processor could predict.
     """
     if len(kept) == 0:
         return nwords + bucket, 1
@@ -65,42 +66,13 @@ def bucket_row(bucket, nwords, kept):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def add_rows(table, skip, rows, count, total):  # type: ignore[no-untyped-def]
-    """Add `table[rows[:count], skip:]` to `total`, eight columns at a time held in registers."""
-    width = len(total)
-    if width < 8:
-        for column in range(width):
-            own = total[column]
-            for index in range(count):
-                own += table[uint64(rows[index]), skip + column]
-            total[column] = own
-        return
-    for first in range(0, width, 8):
-        here = uint64(first + skip)
-        a, b, c, d = total[first], total[first + 1], total[first + 2], total[first + 3]
-        e, f, g, h = total[first + 4], total[first + 5], total[first + 6], total[first + 7]
-        for index in range(count):
-            row = uint64(rows[index])  # unsigned: no test for an index counted from the end
-            a += table[row, here]
-            b += table[row, here + uint64(1)]
-            c += table[row, here + uint64(2)]
-            d += table[row, here + uint64(3)]
-            e += table[row, here + uint64(4)]
-            f += table[row, here + uint64(5)]
-            g += table[row, here + uint64(6)]
-            h += table[row, here + uint64(7)]
-        total[first], total[first + 1], total[first + 2], total[first + 3] = a, b, c, d
-        total[first + 4], total[first + 5], total[first + 6], total[first + 7] = e, f, g, h
-
-
-@njit(nogil=True, cache=True)
-def word_ngram_rows(hashes, ids, count, chain, order, shape, kept, rows):  # type: ignore[no-untyped-def]
+def word_ngram_rows(hashes, ids, count, chain, order, shape, kept, rows):
     """Write the rows of all word n-grams that end in this batch of words to `rows`; return (their number, new order).
 
-    `chain[n]` holds the hash of the last n words and is carried from batch to batch, `order` how many words it has seen.
+    `chain[n]` holds the hash of the last n words and is carried from batch to batch, `order` the number of words seen.
     """
     nwords, buckets, longest = shape[0], uint64(shape[1]), shape[2]
-    found = 0
+    found = int64(0)
     for word in range(count):
         if ids[word] >= nwords:
             continue
@@ -115,7 +87,7 @@ def word_ngram_rows(hashes, ids, count, chain, order, shape, kept, rows):  # typ
 
 
 @njit(nogil=True, cache=True)
-def sum_words(data, offsets, table, slots, kept, shape, sums, counts):  # type: ignore[no-untyped-def]
+def sum_words(data, offsets, table, slots, kept, shape, sums, counts):
     """Sum words and word n-grams; for models without character n-grams."""
     nwords, longest = shape[0], shape[2]
     starts, ends = np.empty(BATCH, np.int64), np.empty(BATCH, np.int64)
@@ -124,10 +96,10 @@ def sum_words(data, offsets, table, slots, kept, shape, sums, counts):  # type: 
     rows = np.empty(BATCH * longest, np.int64)
     for document in range(len(offsets) - 1):
         at, end = offsets[document], offsets[document + 1]
-        order, features, ended = 0, 0, False
+        order, features, ended = int64(0), int64(0), False
         while not ended:
             at, count, ended = next_words(data, at, end, starts, ends, hashes, keys)
-            known = 0
+            known = int64(0)
             for word in range(count):
                 ids[word] = find_word(slots, keys[word])
                 if 0 <= ids[word] < nwords:
@@ -143,7 +115,7 @@ def sum_words(data, offsets, table, slots, kept, shape, sums, counts):  # type: 
 
 
 @njit(nogil=True, cache=True)
-def subword_rows(text, size, ascii_only, shape, kept, rows):  # type: ignore[no-untyped-def]
+def subword_rows(text, size, ascii_only, shape, kept, rows):
     """Write the rows of the character n-grams of `text[:size]`, a word between < and >, to `rows`; return their number.
 
     A character starts at any byte that is not a UTF-8 continuation byte, so broken UTF-8 is safe.
@@ -175,7 +147,7 @@ def subword_rows(text, size, ascii_only, shape, kept, rows):  # type: ignore[no-
 
 
 @njit(nogil=True, cache=True)
-def all_rows(data, start, end, identity, shape, kept, text, rows):  # type: ignore[no-untyped-def]
+def all_rows(data, start, end, identity, shape, kept, text, rows):
     """Write the rows of one word to `rows`: its own, and those of its character n-grams; return their number."""
     found = 0
     if identity >= 0:
@@ -195,7 +167,7 @@ def all_rows(data, start, end, identity, shape, kept, text, rows):  # type: igno
 
 
 @njit(nogil=True, cache=True)
-def cache_slot(heads, newest, key):  # type: ignore[no-untyped-def]
+def cache_slot(heads, newest, key):
     """Return (slot, whether it holds `key`): one of two neighbours, and on a miss the one not used last."""
     pair = (key >> uint64(1)) & uint64(len(newest) - 1)
     slot = pair << uint64(1)
@@ -210,12 +182,10 @@ def cache_slot(heads, newest, key):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def sum_subwords(  # type: ignore[no-untyped-def]
-    data, offsets, table, slots, kept, shape, cache, heads, newest, sums, counts
-):
+def sum_subwords(data, offsets, table, slots, kept, shape, cache, heads, newest, sums, counts):
     """Sum words, their character n-grams and word n-grams, keeping each word's sum in a cache.
 
-    The cache belongs to one thread: `cache` float32 (slots, HEADER + width) holds a word's sum after its header, `heads`
+    One thread owns the cache: `cache` float32 (slots, HEADER + width) holds a word's sum after its header; `heads`
     is the same memory as uint64: the word's key, then its number of features, -1 for a label. Key and sum side by side
     are one trip to memory. `newest` uint8 (slots / 2, a power of two).
     """
@@ -229,10 +199,10 @@ def sum_subwords(  # type: ignore[no-untyped-def]
     for document in range(len(offsets) - 1):
         at, end = offsets[document], offsets[document + 1]
         total = sums[document]
-        order, features, ended = 0, int64(0), False
+        order, features, ended = int64(0), int64(0), False
         while not ended:
             at, count, ended = next_words(data, at, end, starts, ends, hashes, keys)
-            nhits = 0
+            nhits = int64(0)
             for word in range(count):
                 ids[word] = 0
                 size = ends[word] - starts[word]
@@ -249,7 +219,7 @@ def sum_subwords(  # type: ignore[no-untyped-def]
                         continue
                 # A miss may overwrite a slot that waits in `hits`.
                 add_rows(cache, HEADER, hits, nhits, total)
-                nhits = 0
+                nhits = int64(0)
                 if size + 2 > len(text):
                     text = np.empty(2 * (size + 2), np.uint8)
                     rows = np.empty(max(BATCH * longest, len(text) * shape[4] + 1), np.int64)

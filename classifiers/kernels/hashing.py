@@ -12,20 +12,20 @@ KEY_START = 0xCBF29CE484222325
 
 
 @njit(nogil=True, cache=True, inline="always")
-def fnv_step(state, byte):  # type: ignore[no-untyped-def]
+def fnv_step(state, byte):
     """FNV-1a as fastText has it: the byte is taken as signed and sign-extended to 32 bits."""
     wide = uint32(byte) if byte < uint8(128) else uint32(byte) | uint32(0xFFFFFF00)
     return uint32((state ^ wide) * uint32(16777619))
 
 
 @njit(nogil=True, cache=True, inline="always")
-def key_step(state, byte):  # type: ignore[no-untyped-def]
+def key_step(state, byte):
     """64-bit FNV-1a. It names a word in our tables; two words that share it would be taken for one."""
     return uint64((state ^ uint64(byte)) * uint64(0x100000001B3))
 
 
 @njit(nogil=True, cache=True, inline="always")
-def key_end(state):  # type: ignore[no-untyped-def]
+def key_end(state):
     """Mix the 64-bit hash so that its low bits depend on all; never 0, which marks an empty slot."""
     state ^= state >> uint64(32)
     state = uint64(state * uint64(0xD6E8FEB86659FD93))

@@ -7,7 +7,7 @@ fastText's loss.cc, with log and exp left out where they cancel.
 from __future__ import annotations
 
 import numpy as np
-from numba import float32, int32, int64, njit
+from numba import float32, int32, njit
 
 SIGMOID_BINS = 512
 SIGMOID_LIMIT = 8.0
@@ -15,7 +15,7 @@ LOG_OFFSET = 1e-5  # fastText adds this to a probability before it takes its log
 
 
 @njit(nogil=True, cache=True)
-def project(sums, counts, weights, values):  # type: ignore[no-untyped-def]
+def project(sums, counts, weights, values):
     """values = sums / counts @ weights; weights float32 (width, labels). Documents without features get 0."""
     for document in range(len(counts)):
         row = values[document]
@@ -31,7 +31,7 @@ def project(sums, counts, weights, values):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def softmax(values):  # type: ignore[no-untyped-def]
+def softmax(values):
     """exp(value) over the sum of all."""
     for document in range(len(values)):
         row = values[document]
@@ -47,7 +47,7 @@ def softmax(values):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def sigmoid(values):  # type: ignore[no-untyped-def]
+def sigmoid(values):
     """Each label on its own (one-vs-all, negative sampling): 1 / (1 + exp(-value)), in fastText's 512 steps."""
     step = 2.0 * SIGMOID_LIMIT / SIGMOID_BINS
     for document in range(len(values)):
@@ -64,7 +64,7 @@ def sigmoid(values):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def tree(values, left, right):  # type: ignore[no-untyped-def]
+def tree(values, left, right):
     """Hierarchical softmax: the product of the turns from the root to a label.
 
     Labels are nodes 0 to L-1, inner nodes L to 2L-2, the root last; `left`, `right` int64 (2L-1,), children below their
@@ -83,10 +83,10 @@ def tree(values, left, right):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def best(values, counts, codes, scores):  # type: ignore[no-untyped-def]
+def best(values, counts, codes, scores):
     """The most probable label of each document; of equal ones the last, as in fastText; -1 without features."""
     for document in range(len(values)):
-        code = int64(0)
+        code = 0
         for label in range(1, values.shape[1]):
             if values[document, label] >= values[document, code]:
                 code = label
@@ -98,7 +98,7 @@ def best(values, counts, codes, scores):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def build_tree(label_counts, left, right):  # type: ignore[no-untyped-def]
+def build_tree(label_counts, left, right):
     """The Huffman tree over label counts, most frequent first, as fastText's buildTree makes it (see `tree`)."""
     labels = len(label_counts)
     weight = np.full(2 * labels - 1, 10**15, np.int64)

@@ -12,7 +12,7 @@ from classifiers.kernels.hashing import KEY_START, key_end, key_step
 
 
 @njit(nogil=True, cache=True)
-def scan_entries(data, nwords, starts, lengths, counts):  # type: ignore[no-untyped-def]
+def scan_entries(data, nwords, starts, lengths, counts):
     """Find `len(starts)` dictionary entries; return the bytes they take, or -1 when they are not sound.
 
     An entry is its text, a NUL, an int64 count and a byte: 0 for the first `nwords`, 1 for the labels after them.
@@ -36,7 +36,7 @@ def scan_entries(data, nwords, starts, lengths, counts):  # type: ignore[no-unty
 
 
 @njit(nogil=True, cache=True)
-def build_slots(data, offsets, slots):  # type: ignore[no-untyped-def]
+def build_slots(data, offsets, slots):
     """Enter every word; of equal words the first counts, as in fastText."""
     mask = uint64(len(slots) // 2 - 1)
     for word in range(len(offsets) - 1):
@@ -53,7 +53,7 @@ def build_slots(data, offsets, slots):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True, inline="always")
-def find_word(slots, key):  # type: ignore[no-untyped-def]
+def find_word(slots, key):
     """Return the id of the word with this key, -1 when there is none."""
     mask = uint64(len(slots) - 1)
     slot = (key << uint64(1)) & mask
@@ -64,7 +64,7 @@ def find_word(slots, key):  # type: ignore[no-untyped-def]
     return int64(slots[slot | uint64(1)]) - 1
 
 
-def slots_for(count: int) -> np.ndarray:  # type: ignore[type-arg]
+def slots_for(count: int) -> np.ndarray:
     """Return empty slots for `count` words, at most half of them to be filled."""
     capacity = 1 << max(4, (2 * count).bit_length())
     return np.zeros(2 * capacity, np.uint64)

@@ -35,22 +35,22 @@ EOS_HASH, EOS_KEY = _hash_of(EOS)
 
 
 @njit(nogil=True, cache=True, inline="always")
-def is_space(byte):  # type: ignore[no-untyped-def]
+def is_space(byte):
     return byte <= uint8(32) and (int64(SPACES) >> int64(byte)) & 1 == 1
 
 
 @njit(nogil=True, cache=True)
-def starts_with_label(data, start, end):  # type: ignore[no-untyped-def]
+def starts_with_label(data, start, end):
     if end - start < len(LABEL):
         return False
-    for at in range(len(LABEL)):
+    for at in range(len(LABEL)):  # noqa: SIM110 (numba has no all())
         if data[start + at] != LABEL[at]:
             return False
     return True
 
 
 @njit(nogil=True, cache=True)
-def next_words(data, at, end, starts, ends, hashes, keys):  # type: ignore[no-untyped-def]
+def next_words(data, at, end, starts, ends, hashes, keys):
     """Fill the batch arrays with the words of `data[at:end]`; return (where to go on, words, document ended).
 
     starts, ends int64, hashes int32, keys uint64, all (BATCH,). The `</s>` that ends a document has start -1.

@@ -85,11 +85,18 @@ def chunk(text: str, rng: random.Random, fewest: int = 10, most: int = 400) -> s
 
 
 def plain(text: str, rng: random.Random) -> str:
-    """Return `text` without the marks that tell its source: tokenisation, wikitext and dictionary markup, quote style."""
+    """Return `text` without what tells its source: tokenisation, wikitext and dictionary markup, quote style."""
     text = text.replace("<unk>", " ").replace("\u2060", "").replace("@-@", "-")
     text = re.sub(r" ?@([,.])@ ?", r"\1", text)
-    text = re.sub(r"(= )+=|={2,}|\[\[(?:File|Image):[^\]]*\]\]|[{}\[\]*`]+|^[-=~^#.|+\s]{3,}$", " ", text, flags=re.MULTILINE)
+    text = re.sub(
+        r"(= )+=|={2,}|\[\[(?:File|Image):[^\]]*\]\]|[{}\[\]*`]+|^[-=~^#.|+\s]{3,}$", " ", text, flags=re.MULTILINE
+    )
     text = re.sub(r" ([,.;:!?%)])", r"\1", re.sub(r" (n't|'s|'re|'ve|'ll|'d|'m)\b", r"\1", text))
     if rng.random() < 0.5:
         text = text.translate({0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0x2014: "-", 0x2013: "-"})
     return text
+
+
+def spaced(text: str, rng: random.Random, chance: float = 0.04) -> str:
+    """Return `text` with spaces before its punctuation, as tokenised corpora have it, with the given chance."""
+    return re.sub(r"([.,!?;:()])", r" \1 ", text) if rng.random() < chance else text

@@ -31,7 +31,8 @@ def fit(examples: list[Example], out: Path, train: dict[str, Any], quantise: dic
         lines = Path(scratch) / "lines.txt"
         with lines.open("w", encoding="utf-8") as file:
             for label, text in examples:
-                file.write(f"__label__{label} {' '.join(text.split())}\n")
+                words = " ".join(text.replace("__label__", "label ").split())
+                file.write(f"__label__{label} {words}\n")
         sha256 = hashlib.sha256(lines.read_bytes()).hexdigest()
         model = fasttext.train_supervised(str(lines), thread=1, verbose=1, **train)
         model.quantize(str(lines), thread=1, verbose=1, **quantise)

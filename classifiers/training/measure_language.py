@@ -17,7 +17,7 @@ import classifiers
 from classifiers.card import read_card
 from classifiers.training.fit import write_card
 from classifiers.training.language import HELD_OUT_FROM, NTREX_CODES, TITLES_HELD_OUT, UDHR_ALIASES, ntrex_line
-from classifiers.training.sources import Sources
+from classifiers.training.sources import LICENCES, Sources
 
 LENGTHS = (20, 50, 200, 1000)
 MASAKHA_CODES = {
@@ -88,6 +88,12 @@ def accuracy(model: classifiers.Model, samples: list[Sample]) -> dict[str, float
     return {name: round(float(value), 4) for name, value in (summary | by_language).items()}
 
 
+def untrained_pages(sources: Sources, name: str) -> list[str]:
+    """Return the texts of 50 characters or more of a source, but for those that the model learned English from."""
+    learned = {record["id"] for record in sources.training(name)} if name in LICENCES else set()
+    return [r["text"] for r in sources.evaluation(name) if r["id"] not in learned and len(r["text"]) >= 50]
+
+
 def english_agreement(model: classifiers.Model, reference: classifiers.Model, texts: list[str]) -> dict[str, float]:
     """Compare both models' verdict "English with at least 0.65" on raw web pages."""
     verdicts = []
@@ -122,10 +128,7 @@ def measure(sources: Sources, model: classifiers.Model, reference: classifiers.M
             }  # fmt: skip
     if reference is not None:
         found["English at 0.65 or more, raw web"] = {
-            name: english_agreement(
-                model, reference, [r["text"] for r in sources.evaluation(name) if len(r["text"]) >= 50]
-            )
-            for name in RAW_WEB
+            name: english_agreement(model, reference, untrained_pages(sources, name)) for name in RAW_WEB
         }
     return found
 
@@ -135,7 +138,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="the data folder")
     parser.add_argument("model", type=Path)
-    parser.add_argument("--reference", type=Path, help="a fastText model whose labels are ISO codes, such as lid.176.ftz")
+    parser.add_argument(
+        "--reference", type=Path, help="a fastText model whose labels are ISO codes, such as lid.176.ftz"
+    )
     parser.add_argument("--card", action="store_true", help="write the measurements into the card beside the model")
     options = parser.parse_args()
     reference = classifiers.load(options.reference) if options.reference else None

@@ -112,7 +112,7 @@ def domain(sources: Sources, model: classifiers.Model) -> dict[str, Any]:
         "code: GPL repository, left out": [r for r in code if "GPL" in str(r["license"])],
         "code: held-out repositories": [r for r in code if r["source"] in HELD_OUT_SOURCES],
         "math: HoTT book": [r for r in tex if r["source"] in HELD_OUT_SOURCES],
-        "math: carp_en problems": [r for r in college if r["source"] in HELD_OUT_SOURCES],
+        "math: mawps problems": [r for r in college if r["source"] in HELD_OUT_SOURCES],
         "math: held-out gsm8k": [r for r in sources.evaluation("math/gsm8k_train") if held_out(r)],
         "general: textbooks (OpenStax physics, sociology)": sources.evaluation("high_quality/openstax_textbooks"),
         "general: news (masakhanews, 15 languages)": sources.evaluation("lid/masakhanews"),

@@ -55,6 +55,16 @@ def leading_letters(x):
 
 
 @njit(nogil=True, cache=True)
+def leading_plain(x):
+    """Return how many of eight bytes (`load_u64`) are printable ASCII or newlines, before the first that is not."""
+    shifted = x ^ (_LOW * np.uint64(10))
+    newline = ~(((shifted & ~_HIGH) + ~_HIGH) | shifted)  # high bit: the byte is 10
+    printable = (x & ~_HIGH) + _LOW * np.uint64(0x60)  # high bit: at least 32
+    delete = (x & ~_HIGH) + _LOW  # high bit: 127
+    return trailing_zeros((x | delete | ~(printable | newline)) & _HIGH) >> 3
+
+
+@njit(nogil=True, cache=True)
 def _stir(h, chunk):
     h = (h ^ chunk) * np.uint64(0x9FB21C651E98DF25)
     return h ^ (h >> np.uint64(32))

@@ -6,26 +6,41 @@ business.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
-from curate.kernels.lines import ends_with_ellipsis
+from curate.kernels.bytes import leading_plain
+from curate.kernels.lines import ends_with_ellipsis, last_char
+from curate.kernels.loads import load_u64
 from curate.kernels.unicode import CONTROL, RECOMPOSE, SPACE, decode, place
 
 CLEAN, STRIP, NORMALISE = 0, 1, 2  # what a document needs; bits
 
 C4_MIN_WORDS = 5  # words a line, JMLR version of the paper and released code
 C4_MAX_WORD = 1000  # characters a word
+_C4_NOTES = (b"[edit]", b"[citation needed]")  # citation marks other than numbers
 
 
 @njit(nogil=True, cache=True)
 def scan(data, offsets, tables, needs):
     """Fill `needs` uint8 (n,): STRIP where a document holds carriage returns or control characters,
     NORMALISE where it may not be in normal form C."""
+    flags, index = tables.flags, tables.index
+    safe = data.shape[0] - 8  # the last place from which 8 bytes can be loaded
     for d in range(offsets.shape[0] - 1):
         i, end = offsets[d], offsets[d + 1]
         state = 0
         while i < end:
+            if i <= safe:
+                plain = leading_plain(load_u64(data, i))
+                if plain:
+                    i += plain  # perhaps beyond the end
+                    continue
             c = data[i]
             if c < 0x80:
                 if c < 32 and c != 10 and c != 9 or c == 127:
@@ -33,101 +48,150 @@ def scan(data, offsets, tables, needs):
                 i += 1
                 continue
             cp, i = decode(data, i, end)
-            flags = tables.flags[place(tables.index, cp)]
-            if flags & (CONTROL | RECOMPOSE):
-                state |= STRIP if flags & CONTROL else 0
-                state |= NORMALISE if flags & RECOMPOSE else 0
+            found = flags[place(index, cp)]
+            state |= (STRIP if found & CONTROL else 0) | (NORMALISE if found & RECOMPOSE else 0)
         needs[d] = state
 
 
 @njit(nogil=True, cache=True)
 def strip_controls(data, offsets, tables, out, out_offsets):
-    """Copy all documents to `out` without control characters; `\\r\\n`, `\\r` become `\\n`. Fills `out_offsets`."""
+    """Copy all documents to `out` without control characters, those that are white space as `\\n`.
+
+    `\\r\\n` is one of them. Fills `out_offsets`; returns its last entry.
+    """
     o = 0
     for d in range(offsets.shape[0] - 1):
         i, end = offsets[d], offsets[d + 1]
         out_offsets[d] = o
         while i < end:
-            c = data[i]
-            if c == 13:
-                out[o] = 10
-                o += 1
-                i += 2 if i + 1 < end and data[i + 1] == 10 else 1
-                continue
             cp, after = decode(data, i, end)
-            if not tables.flags[place(tables.index, cp)] & CONTROL:
+            flags = tables.flags[place(tables.index, cp)]
+            if not flags & CONTROL:
                 for k in range(i, after):
                     out[o] = data[k]
                     o += 1
+            elif flags & SPACE and not (cp == 13 and after < end and data[after] == 10):
+                out[o] = 10
+                o += 1
             i = after
     out_offsets[offsets.shape[0] - 1] = o
     return o
 
 
+class Phrases(NamedTuple):
+    """Phrases to look for all at once, after Wu and Manber 1994, "A fast algorithm for multi-pattern searching".
+
+    `shift[a << 8 | b]` uint8: how far a window as long as the shortest phrase can move when it ends in bytes a
+    and b. `text` uint8: the phrases (lower-case), phrase k in `text[first[k]:first[k + 1]]`.
+    """
+
+    shift: npt.NDArray[np.uint8]
+    text: npt.NDArray[np.uint8]
+    first: npt.NDArray[np.int64]
+
+
+def phrases(wanted: Sequence[str]) -> Phrases:
+    """Prepare lower-case ASCII phrases of at least two letters for `holds_phrase`."""
+    shortest = min(map(len, wanted))
+    shift = np.full(1 << 16, shortest - 1, np.uint8)
+    for phrase in wanted:
+        for k in range(shortest - 1):
+            for a, b in itertools.product(*({c, c.upper()} for c in phrase[k : k + 2])):
+                pair = ord(a) << 8 | ord(b)
+                shift[pair] = min(shift[pair], shortest - 2 - k)
+    first = np.cumsum([0, *map(len, wanted)])
+    return Phrases(shift, np.frombuffer("".join(wanted).encode(), np.uint8), first)
+
+
 @njit(nogil=True, cache=True)
-def _found(data, start, end, needle):
-    m = needle.shape[0]
-    for i in range(start, end - m + 1):
-        k = 0
-        while k < m and ((data[i + k] | 32) == needle[k] if needle[k] >= 97 else data[i + k] == needle[k]):
-            k += 1
-        if k == m:
-            return True
+def holds_phrase(data, start, end, phrases):
+    """Tell whether one of the phrases stands in `data[start:end]`, A to Z as a to z."""
+    shift, text, first = phrases
+    shortest = 1 << 30
+    for p in range(first.shape[0] - 1):
+        shortest = min(shortest, first[p + 1] - first[p])
+    i = start + shortest - 1  # the last byte of the window
+    while i < end:
+        step = shift[np.int64(data[i - 1]) << 8 | data[i]]
+        if step:
+            i += step
+            continue
+        begin = i - shortest + 1
+        for p in range(first.shape[0] - 1):
+            size = first[p + 1] - first[p]
+            k = 0
+            while k < size and begin + size <= end:
+                c = data[begin + k]
+                if (c | 32 if 65 <= c <= 90 else c) != text[first[p] + k]:
+                    break
+                k += 1
+            if k == size:
+                return True
+        i += 1
     return False
 
 
 @njit(nogil=True, cache=True)
-def _citation(data, i, end, notes):
-    """Return where a citation mark that begins at `data[i]` ends, or `i`: [12], [], [edit], [citation needed]."""
-    k = i + 1
-    while k < end and 48 <= data[k] <= 57:
-        k += 1
-    if k < end and data[k] == 93:
-        return k + 1
-    for note in notes:
-        k = 0
-        while k < note.shape[0] and i + k < end and data[i + k] == note[k]:
-            k += 1
-        if k == note.shape[0]:
-            return i + k
-    return i
+def _citation(out, line, o):
+    """Return where a citation mark that ends at `out[o - 1]`, a "]", begins, or `o`: [12], [], [edit] …"""
+    k = o - 2
+    while k >= line and 48 <= out[k] <= 57:
+        k -= 1
+    if k >= line and out[k] == 91:
+        return k
+    for note in _C4_NOTES:
+        begin = o - len(note)
+        if begin >= line:
+            k = 0
+            while k < len(note) and out[begin + k] == note[k]:
+                k += 1
+            if k == len(note):
+                return begin
+    return o
 
 
 @njit(nogil=True, cache=True)
-def _keep_line(out, start, end, tables, needles):
-    if end == start or ends_with_ellipsis(out, start, end):
-        return False
-    last = out[end - 1]
-    if not (last == 46 or last == 63 or last == 33 or last == 34):
-        return False
-    words = 0
-    inside = False
+def _has_words(text, start, end, tables):
+    """Tell whether there are at least 5 words, and none is longer than 1000 characters."""
+    words = run = longest = 0
     i = start
-    suspicious = False
     while i < end:
-        cp, after = decode(out, i, end)
-        space = (tables.flags[place(tables.index, cp)] & SPACE) != 0
-        words += inside and space
-        inside = not space
-        # First letters of the needles: javascript, policy phrases.
-        suspicious |= (cp | 32) == 106 or (cp | 32) == 116 or (cp | 32) == 112 or (cp | 32) == 99 or (cp | 32) == 117
-        i = after
-    words += inside
-    if words < C4_MIN_WORDS:
-        return False
-    if suspicious:
-        for needle in needles:
-            if _found(out, start, end, needle):
-                return False
-    return True
+        cp, i = decode(text, i, end)
+        if tables.flags[place(tables.index, cp)] & SPACE:
+            run = 0
+        else:
+            words += run == 0
+            run += 1
+            longest = max(longest, run)
+        if words == C4_MIN_WORDS and end - start <= C4_MAX_WORD:
+            return True
+    return words >= C4_MIN_WORDS and longest <= C4_MAX_WORD
 
 
 @njit(nogil=True, cache=True)
-def c4_lines(data, offsets, tables, needles, notes, out, out_offsets):
+def _strip(text, start, end, tables):
+    """Return start and end of `text[start:end]` without white space around it."""
+    while start < end:
+        cp, after = decode(text, start, end)
+        if not tables.flags[place(tables.index, cp)] & SPACE:
+            break
+        start = after
+    while start < end:
+        last = last_char(text, start, end)
+        cp, _ = decode(text, last, end)
+        if not tables.flags[place(tables.index, cp)] & SPACE:
+            break
+        end = last
+    return start, end
+
+
+@njit(nogil=True, cache=True)
+def c4_lines(data, offsets, tables, phrases, out, out_offsets):
     """Copy the lines that C4 keeps to `out`, stripped and without citation marks; fills `out_offsets`.
 
     A line goes when a word in it is longer than 1000 characters, when it does not end in . ? ! or ", when it
-    ends in "...", has fewer than 5 words, or holds one of `needles` in any case.
+    ends in "...", has fewer than 5 words, or holds one of `phrases`. `out` has room for all of `data` and one
+    byte more a document.
     """
     o = 0
     for d in range(offsets.shape[0] - 1):
@@ -135,38 +199,29 @@ def c4_lines(data, offsets, tables, needles, notes, out, out_offsets):
         out_offsets[d] = o
         begin = o
         while i < end:
-            line_end = i
-            while line_end < end and data[line_end] != 10:
-                line_end += 1
-            # Copy from the first to the last character that is not white space, without citations.
-            mark = o
-            if mark > begin:
+            # Copy the line after what has been kept, and its newline; then take back what is not wanted.
+            line = o + (o > begin)
+            copied = line
+            while i < end and data[i] != 10:
+                out[copied] = data[i]
+                copied += 1
+                if data[i] == 93:
+                    copied = _citation(out, line, copied)
+                i += 1
+            i += 1
+            start, stop = _strip(out, line, copied, tables)
+            if stop == start or ends_with_ellipsis(out, start, stop):
+                continue
+            last = out[stop - 1]
+            if not (last == 46 or last == 63 or last == 33 or last == 34):
+                continue
+            if not _has_words(out, start, stop, tables) or holds_phrase(out, start, stop, phrases):
+                continue
+            if o > begin:
                 out[o] = 10
                 o += 1
-            line = o
-            solid = o
-            run = 0
-            longest = 0
-            while i < line_end:
-                if data[i] == 91:
-                    after = _citation(data, i, line_end, notes)
-                    if after > i:
-                        i = after
-                        continue
-                cp, after = decode(data, i, line_end)
-                space = (tables.flags[place(tables.index, cp)] & SPACE) != 0
-                if not (space and solid == line):
-                    for k in range(i, after):
-                        out[o] = data[k]
-                        o += 1
-                    if not space:
-                        solid = o
-                run = 0 if space else run + 1
-                longest = max(longest, run)
-                i = after
-            o = solid
-            if longest > C4_MAX_WORD or not _keep_line(out, line, o, tables, needles):
-                o = mark
-            i = line_end + 1
+            for k in range(start, stop):  # line <= start: never overtakes itself
+                out[o] = out[k]
+                o += 1
     out_offsets[offsets.shape[0] - 1] = o
     return o

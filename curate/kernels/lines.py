@@ -46,8 +46,8 @@ def word_counts(data, words, out):
         out[d, 0], out[d, 1], out[d, 2] = total, alpha, distinct
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _last_char(data, start, stop):
+@njit(nogil=True, cache=True)
+def last_char(data, start, stop):
     """Return where the last character of `data[start:stop]` begins."""
     i = stop - 1
     while i > start and data[i] & 0xC0 == 0x80:
@@ -75,7 +75,7 @@ def line_counts(data, lines, tables, out):
             out[d, LINES] += 1
             out[d, BULLETS] += cp == 0x2022 or cp == 0x2023 or cp == 0x25CF or cp == 0x2A or cp == 0x2D
             out[d, ELLIPSES] += ends_with_ellipsis(data, begin, end)
-            cp, _ = decode(data, _last_char(data, begin, end), end)
+            cp, _ = decode(data, last_char(data, begin, end), end)
             out[d, TERMINALS] += (tables.flags[place(tables.index, cp)] & TERMINAL) != 0
             out[d, SHORT] += lines.chars[b] <= SHORT_LINE
 

@@ -12,6 +12,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -35,12 +36,10 @@ def ensure_compiled(say: Callable[[str], None]) -> None:
         "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")])),
     }
     children = [subprocess.Popen([*command, part], env=environment, stderr=subprocess.DEVNULL) for part in _PARTS]
-    codes = [child.wait() for child in children]
-    if not any(codes):
-        try:
-            stamp.touch()
-        except OSError:
-            return
+    for child in children:
+        child.wait()
+    with suppress(OSError):
+        stamp.touch()
 
 
 def _forget_stale() -> None:

@@ -46,6 +46,15 @@ def size(value: Any) -> str:
     return _scaled(value, _BYTES, " ") if is_number(value) else NOTHING
 
 
+def decimal(value: Any, digits: int = 1) -> str:
+    """Write a number with a fixed number of decimals.
+
+    >>> decimal(11.34), decimal(1, 2)
+    ('11.3', '1.00')
+    """
+    return f"{value:,.{digits}f}" if is_number(value) else NOTHING
+
+
 def percent(share: Any) -> str:
     """Write a share; only none and all read as 0% and 100%.
 
@@ -70,7 +79,7 @@ def seconds(value: Any) -> str:
     if not is_number(value):
         return NOTHING
     if value < 59.95:
-        return f"{value:.1f} s"
+        return f"{value:.2f} s" if 0 < value < 0.095 else f"{value:.1f} s"
     whole = round(value)
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"

@@ -96,6 +96,7 @@ def _template() -> Any:
         "count": numbers.count,
         "short": numbers.short,
         "size": numbers.size,
+        "decimal": numbers.decimal,
         "percent": numbers.percent,
         "seconds": numbers.seconds,
         "measured": numbers.measured,

@@ -60,9 +60,7 @@ class Batch:
         """Return documents [start, end), without a copy."""
         count = end - start
         ids = None if self.ids is None else self.ids.slice(start, count)
-        return Batch(
-            self.texts.slice(start, count), ids, self.metadata.slice(start, count), self.rows[start:end]
-        )
+        return Batch(self.texts.slice(start, count), ids, self.metadata.slice(start, count), self.rows[start:end])
 
     def cut(self, batch_bytes: int) -> Iterator[Batch]:
         """Yield slices of at most `batch_bytes` of text, or of one document."""
@@ -92,8 +90,7 @@ def no_text_column(path: str, column: str, found: Iterable[str], where: str = ""
         hint = f'; did you mean "{usual}"?'
     listed = ", ".join(names[:30]) + (", …" if len(names) > 30 else "") if names else "none"
     return InputError(
-        f'{path}: no column "{column}"{where}; columns found: {listed}{hint} '
-        "(--text-column names the one to read)"
+        f'{path}: no column "{column}"{where}; columns found: {listed}{hint} (--text-column names the one to read)'
     )
 
 

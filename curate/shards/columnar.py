@@ -37,16 +37,19 @@ def read_parquet(
     with explain_read_errors(path, lambda: 0):
         file = pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
     with file:
-        reader = _Columns(path, options, file.schema_arrow, collector)
-        first, end = shard.part or (0, file.num_row_groups)
-        row = sum(file.metadata.row_group(group).num_rows for group in range(first))
-        for group in range(first, end):
-            batches = file.iter_batches(
-                _rows_a_batch(file, group, options), [group], reader.columns, use_threads=False
-            )
-            for batch in _guarded(batches, path, row):
-                yield from reader.documents(batch, row, on_reject)
-                row += len(batch)
+        with explain_read_errors(path, lambda: 0):
+            reader = _Columns(path, options, file.schema_arrow, collector)
+            groups = range(*(shard.part or (0, file.num_row_groups)))
+            row = sum(file.metadata.row_group(group).num_rows for group in range(groups.start))
+        for batch in _guarded(_row_group_batches(file, groups, reader), path, row):
+            yield from reader.documents(batch, row, on_reject)
+            row += len(batch)
+
+
+def _row_group_batches(file: pq.ParquetFile, groups: range, reader: _Columns) -> Iterator[pa.RecordBatch]:
+    for group in groups:
+        size = _rows_a_batch(file, group, reader.options)
+        yield from file.iter_batches(size, [group], reader.columns, use_threads=False)
 
 
 def read_arrow(
@@ -57,12 +60,13 @@ def read_arrow(
     row = 0
     with explain_read_errors(path, lambda: 0):
         mapped = pa.memory_map(path)
-        magic = mapped.read(6)
-        mapped.seek(0)
-        file = pa.ipc.open_file(mapped) if magic == b"ARROW1" else pa.ipc.open_stream(mapped)
     with mapped:
-        reader = _Columns(path, options, file.schema, collector)
-        batches = (file.get_batch(i) for i in range(file.num_record_batches)) if magic == b"ARROW1" else file
+        with explain_read_errors(path, lambda: 0):
+            is_file = mapped.read(6) == b"ARROW1"
+            mapped.seek(0)
+            file = pa.ipc.open_file(mapped) if is_file else pa.ipc.open_stream(mapped)
+            reader = _Columns(path, options, file.schema, collector)
+        batches = (file.get_batch(i) for i in range(file.num_record_batches)) if is_file else file
         for batch in _guarded((batch.select(reader.columns) for batch in batches), path, row):
             yield from reader.documents(batch, row, on_reject)
             row += len(batch)
@@ -81,22 +85,18 @@ def _guarded(batches: Iterable[pa.RecordBatch], path: str, rows: int) -> Iterato
 
 
 def _rows_a_batch(file: pq.ParquetFile, group: int, options: ReadOptions) -> int:
-    """Return how many rows hold about `batch_bytes` of text."""
+    """Return how many rows hold about `batch_bytes`.
+
+    All columns are counted: asking a corrupt footer for one column ends the process (pyarrow 26).
+    """
     held = file.metadata.row_group(group)
-    size = 0
-    for i in range(held.num_columns):
-        column = held.column(i)
-        if column.path_in_schema.split(".")[0] == options.text_column:
-            size += column.total_uncompressed_size
-    return int(max(1, min(_MAX_ROWS, options.batch_bytes * held.num_rows // max(size, 1))))
+    return int(max(1, min(_MAX_ROWS, options.batch_bytes * held.num_rows // max(held.total_byte_size, 1))))
 
 
 class _Columns:
     """Which columns of one file to read, and how a record batch of them becomes documents."""
 
-    def __init__(
-        self, path: str, options: ReadOptions, schema: pa.Schema, collector: SchemaCollector | None
-    ) -> None:
+    def __init__(self, path: str, options: ReadOptions, schema: pa.Schema, collector: SchemaCollector | None) -> None:
         self.path = path
         self.options = options
         names = schema.names
@@ -121,9 +121,7 @@ class _Columns:
         self.has_ids = options.id_column in names
         self.columns = [*own, *chosen] if self.has_ids else [options.text_column, *chosen]
 
-    def documents(
-        self, batch: pa.RecordBatch, first: int, on_reject: Callable[[Reject], None]
-    ) -> Iterator[Batch]:
+    def documents(self, batch: pa.RecordBatch, first: int, on_reject: Callable[[Reject], None]) -> Iterator[Batch]:
         """Yield the documents of `batch`, whose first row is number `first` of the file."""
         with explain_read_errors(self.path, partial(int, first)):
             texts, bad = self._texts(batch.column(self.options.text_column))
@@ -194,9 +192,7 @@ def sound(column: pa.Array) -> pa.Array:
     except pa.ArrowInvalid:
         if not is_text(column.type):
             raise
-    values = [
-        None if value is None else value.decode(errors="replace") for value in _as_bytes(column).to_pylist()
-    ]
+    values = [None if value is None else value.decode(errors="replace") for value in _as_bytes(column).to_pylist()]
     return pa.array(values, _WITHOUT_VIEWS.get(column.type, column.type))
 
 

@@ -87,7 +87,7 @@ def explain_read_errors(path: str, records: Callable[[], int]) -> Iterator[None]
         raise bad_file(path, what, records()) from error
     except PermissionError as error:
         raise bad_file(path, "cannot be read: permission denied", records()) from error
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:  # the last from names in a footer
         raise bad_file(path, what_is_wrong(error), records()) from error
 
 

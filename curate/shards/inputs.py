@@ -155,13 +155,9 @@ def _glob(pattern: Path, source: str | None) -> Iterator[Found]:
     # `a/**` matches the directories and all that is in them: these are not walked a second time.
     folders = [] if "**" in pattern.parts else [match for match in matches if match.is_dir()]
     if not known and not folders:
-        raise InputError(
-            f"{pattern}: matches no input file, only {_suffixes(files) or 'directories'}; {_KNOWN}"
-        )
+        raise InputError(f"{pattern}: matches no input file, only {_suffixes(files) or 'directories'}; {_KNOWN}")
     _say_skipped(pattern, files)
-    yield from (
-        Found(str(file), source or _as_source(stem(str(file))), kind(file)[0] or "") for file in known
-    )
+    yield from (Found(str(file), source or _as_source(stem(str(file))), kind(file)[0] or "") for file in known)
     for folder in folders:
         yield from _directory(folder, source)
 

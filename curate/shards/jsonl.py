@@ -237,9 +237,7 @@ class _Parser:
             metadata = self._fitted(lambda: columns.table(self.schema), kept)
         else:
             metadata = self._chosen(columns.table(columns.schema()) if self.infer else pa.table({}), kept)
-        return Batch(
-            pa.array(texts, pa.large_string()), None if ids.null_count == len(ids) else ids, metadata, kept
-        )
+        return Batch(pa.array(texts, pa.large_string()), None if ids.null_count == len(ids) else ids, metadata, kept)
 
     def _chosen(self, metadata: pa.Table, rows: Any) -> pa.Table:
         """Return the columns that were asked for."""

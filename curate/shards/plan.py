@@ -89,15 +89,13 @@ def _row_group_ranges(path: str, target_bytes: int) -> list[tuple[int, int, int]
     try:
         with pq.ParquetFile(path) as opened:
             footer = opened.metadata
-            sizes = [
-                sum(footer.row_group(g).column(c).total_compressed_size for c in range(footer.num_columns))
-                for g in range(footer.num_row_groups)
-            ]
-    except (pa.ArrowException, OSError):
+            sizes = [max(footer.row_group(group).total_byte_size, 1) for group in range(footer.num_row_groups)]
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
         return []
+    on_disk = _size(path) / sum(sizes, 1)  # sizes are of the data before compression
     ranges: list[tuple[int, int, int]] = []
     start, held = 0, 0
-    for group, size in enumerate(sizes):
+    for group, size in enumerate(int(size * on_disk) for size in sizes):
         if held and held + size > target_bytes:
             ranges.append((start, group, held))
             start, held = group, 0

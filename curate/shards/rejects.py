@@ -61,9 +61,7 @@ class RejectWriter:
         self.documents += 1
         self.bytes += len(reject.raw)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         with explain_write_errors(self.path):
             if self._file is not None:
                 self._close(keep=kind is None)

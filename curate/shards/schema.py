@@ -179,9 +179,7 @@ def fit(table: pa.Table, schema: pa.Schema, length: int) -> pa.Table:
 
 def choose(table: pa.Table, names: tuple[str, ...], length: int) -> pa.Table:
     """Return the columns `names` of `table`, of `length` rows; null where there is none."""
-    return pa.table(
-        {name: table.column(name) if name in table.column_names else pa.nulls(length) for name in names}
-    )
+    return pa.table({name: table.column(name) if name in table.column_names else pa.nulls(length) for name in names})
 
 
 def _fit_column(column: pa.ChunkedArray, type: pa.DataType) -> pa.ChunkedArray | pa.Array:
@@ -225,9 +223,7 @@ def as_type(value: Any, type: pa.DataType) -> Any:
     if pt.is_floating(type) and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     exact = {pt.is_integer: int, pt.is_boolean: bool}  # of which pa.scalar is not strict
-    if all(value.__class__ is python for check, python in exact.items() if check(type)) and not pt.is_nested(
-        type
-    ):
+    if all(value.__class__ is python for check, python in exact.items() if check(type)) and not pt.is_nested(type):
         with suppress(pa.ArrowException, OverflowError, TypeError, ValueError):
             pa.scalar(value, type)
             return value

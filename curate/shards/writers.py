@@ -109,9 +109,7 @@ class MixWriter:
             return _Parquet(file, self._schema, self._text_column)
         return _JsonLines(file, self._schema)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         try:
             if kind is None:
                 self._flush()
@@ -225,9 +223,7 @@ def _json_type(type: pa.DataType) -> pa.DataType:
     if pt.is_dictionary(type):
         return _json_type(type.value_type)
     if pt.is_map(type):
-        return pa.list_(
-            pa.struct([("key", _json_type(type.key_type)), ("value", _json_type(type.item_type))])
-        )
+        return pa.list_(pa.struct([("key", _json_type(type.key_type)), ("value", _json_type(type.item_type))]))
     if is_list(type):
         return (pa.large_list if pt.is_large_list(type) else pa.list_)(_json_type(type.value_type))
     if pt.is_struct(type):

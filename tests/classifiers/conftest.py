@@ -11,13 +11,13 @@ import fasttext
 import pytest
 
 WORDS = {
-    "animals": "cat dog horse cow sheep mouse hörn räv 猫 犬 кошка собака".split(),
-    "tools": "hammer saw drill nail screw wrench såg borr 锤 锯 молоток пила".split(),
-    "food": "bread soup apple rice onion cake bröd äpple 面包 汤 хлеб суп".split(),
-    "weather": "rain snow wind storm cloud sun regn snö 雨 雪 дождь снег".split(),
-    "music": "song drum violin choir opera tune sång trumma 歌 鼓 песня барабан".split(),
+    "animals": ["cat", "dog", "horse", "cow", "sheep", "mouse", "hörn", "räv", "猫", "犬", "кошка", "собака"],
+    "tools": ["hammer", "saw", "drill", "nail", "screw", "wrench", "såg", "borr", "锤", "锯", "молоток", "пила"],
+    "food": ["bread", "soup", "apple", "rice", "onion", "cake", "bröd", "äpple", "面包", "汤", "хлеб", "суп"],
+    "weather": ["rain", "snow", "wind", "storm", "cloud", "sun", "regn", "snö", "雨", "雪", "дождь", "снег"],
+    "music": ["song", "drum", "violin", "choir", "opera", "tune", "sång", "trumma", "歌", "鼓", "песня", "барабан"],
 }
-FILLER = "the a of and in on with for it is was not very one two three".split()
+FILLER = ["the", "a", "of", "and", "in", "on", "with", "for", "it", "is", "was", "not", "very", "one", "two", "three"]
 
 Train = Callable[..., Path]
 
@@ -29,7 +29,9 @@ def training_lines(labels: int, count: int = 600) -> list[str]:
     lines = []
     for _ in range(count):
         name = rng.choice(names)
-        words = [rng.choice(WORDS[name]) if rng.random() < 0.4 else rng.choice(FILLER) for _ in range(rng.randint(2, 12))]
+        words = [
+            rng.choice(WORDS[name]) if rng.random() < 0.4 else rng.choice(FILLER) for _ in range(rng.randint(2, 12))
+        ]
         lines.append(f"__label__{name} {' '.join(words)}")
     return lines
 

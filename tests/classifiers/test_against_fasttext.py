@@ -35,7 +35,12 @@ MODELS: dict[str, dict[str, Any]] = {
     "quantised, odd width, norms": {"quantise": {"dsub": 3, "qnorm": True}, "minn": 2, "maxn": 3},
     "quantised, pruned": {"quantise": {"cutoff": 300, "qnorm": True}, "minn": 2, "maxn": 3},
     "quantised, pruned, word 2-grams": {"quantise": {"cutoff": 400}, "labels": 2, "wordNgrams": 2},
-    "quantised, retrained, hierarchical": {"quantise": {"cutoff": 300, "retrain": True}, "loss": "hs", "minn": 1, "maxn": 3},
+    "quantised, retrained, hierarchical": {
+        "quantise": {"cutoff": 300, "retrain": True},
+        "loss": "hs",
+        "minn": 1,
+        "maxn": 3,
+    },
 }
 
 
@@ -45,7 +50,8 @@ def documents() -> list[str]:
     vocabulary = FILLER + [word for words in WORDS.values() for word in words] + ["unknown", "löwe", "新", "x" * 3000]
     texts = [" ".join(rng.choices(vocabulary, k=rng.randint(1, 60))) for _ in range(120)]
     return [
-        *texts, "", " ", "\n\n", "cat\ndog", "cat\x00dog", "cat\x0bdog\x0c\tsaw\r\nrain", "cat\x1cdog\x85saw\u2028rain\u00a0x",
+        *texts, "", " ", "\n\n", "cat\ndog", "cat\x00dog", "cat\x0bdog\x0c\tsaw\r\nrain",
+        "cat\x1cdog\x85saw\u2028rain\u00a0x",
         "cat </s> hammer hammer", "</s> hammer", "cat </s>x hammer", "__label__tools cat", "x__label__tools cat",
         "cat __label__unheard dog saw", "__label__", "<cat>", "< >", "Cat CAT cat.", "😀 cat 😀😀", "\ufeffcat",
         " ".join(["rain snow"] * 2000), "rain " * 511, "rain " * 512, "rain " * 513, "".join(WORDS["food"]) * 50,
@@ -96,7 +102,9 @@ def test_score_is_the_probability_of_one_label(train: Train, name: str) -> None:
     for label in model.labels:
         scores = model.score(["cat dog", "the hammer", "", "rain rain"], label)
         for text, score in zip(["cat dog", "the hammer", "", "rain rain"], scores, strict=True):
-            assert score == pytest.approx(dict(zip(*expected(reference, text, 5), strict=True)).get(label, 0), abs=TOLERANCE)
+            assert score == pytest.approx(
+                dict(zip(*expected(reference, text, 5), strict=True)).get(label, 0), abs=TOLERANCE
+            )
 
 
 @settings(max_examples=60, deadline=None)

@@ -45,9 +45,7 @@ def read_content(path: Path | str, *, target_bytes: int = 256 << 20, **options: 
     content = Content([], [], pa.schema([]))
     collector = SchemaCollector()
     for shard in plan([path], target_bytes=target_bytes):
-        for batch in read(
-            shard, ReadOptions(**options), on_reject=content.rejects.append, collector=collector
-        ):
+        for batch in read(shard, ReadOptions(**options), on_reject=content.rejects.append, collector=collector):
             batch.texts.validate(full=True)
             assert batch.texts.null_count == 0
             assert len(batch.texts) == len(batch.rows) == len(batch)

@@ -86,16 +86,14 @@ def test_an_object_over_two_lines_is_not_a_record(jsonl: Write) -> None:
 
 def test_a_file_without_the_text_column_is_an_error_that_names_the_closest(jsonl: Write) -> None:
     path = jsonl('{"texts": "a", "url": "u"}', '{"texts": "b"}')
-    with pytest.raises(InputError, match='no column "text".*found: texts, url; did you mean "texts"'):
+    with pytest.raises(InputError, match=r'no column "text".*found: texts, url; did you mean "texts"'):
         read_content(path)
     with pytest.raises(InputError, match='did you mean "content"'):
         read_content(jsonl('{"content": "a", "url": "u"}'))
 
 
 def test_other_columns_can_be_text_and_id(jsonl: Write) -> None:
-    content = read_content(
-        jsonl('{"content": "a", "key": 7, "text": "b"}'), text_column="content", id_column="key"
-    )
+    content = read_content(jsonl('{"content": "a", "key": 7, "text": "b"}'), text_column="content", id_column="key")
     assert (content.texts, content.ids, content.metadata) == (["a"], ["7"], [{"text": "b"}])
 
 
@@ -202,7 +200,7 @@ def test_records_in_parts_of_a_file_are_counted_from_the_start_of_the_part(jsonl
     path = jsonl(*['{"text": "0123456789"}'] * 10, "broken", '{"text": "z"}')
     content = read_content(path, target_bytes=100)
     (reject,) = content.rejects
-    tail = path.read_bytes()[reject.from_byte :].split(b"\n", 1)[1]  # the part starts inside a line
+    _, tail = path.read_bytes()[reject.from_byte - 1 :].split(b"\n", 1)
     assert tail.splitlines()[reject.record - 1] == b"broken"
 
 
@@ -213,7 +211,13 @@ JSON = st.recursive(
 )
 RECORD = st.fixed_dictionaries(
     {"text": st.text()},
-    optional={"id": st.text() | st.integers(), "a": JSON, "b": JSON, "é": st.text(), "d": st.dates().map(str)},
+    optional={
+        "id": st.text() | st.integers(),
+        "a": JSON,
+        "b": JSON,
+        "é": st.text(),
+        "d": st.dates().map(str),
+    },
 )
 JUNK = st.sampled_from([b"", b"  ", b"{", b"[]", b'{"text": 1}', b'{"text": "\xff"}', b'{"id": "x"}', b"\0"])
 
@@ -230,7 +234,7 @@ def test_records_survive_whatever_is_between_them_and_whatever_is_asked_for(
     def encode(line: Any) -> bytes:
         return line if isinstance(line, bytes) else json.dumps(line, ensure_ascii=False).encode()
 
-    path = tmp_path_factory.mktemp("h") / "x.jsonl"
+    path = tmp_path_factory.getbasetemp() / "x.jsonl"
     path.write_bytes((b"\r\n" if crlf else b"\n").join([b'{"text": "first"}', *map(encode, lines)]))
     records: dict[int, dict[str, Any]] = {}
     for number, line in enumerate([{"text": "first"}, *lines]):
@@ -243,7 +247,10 @@ def test_records_survive_whatever_is_between_them_and_whatever_is_asked_for(
 
     found = read_content(path, metadata=False, batch_bytes=batch_bytes)
     schema = unify([found.schema])
-    readings = [found, *(read_content(path, metadata=m, batch_bytes=batch_bytes) for m in (True, schema, ("a",)))]
+    readings = [
+        found,
+        *(read_content(path, metadata=m, batch_bytes=batch_bytes) for m in (True, schema, ("a",))),
+    ]
     for content in readings:
         assert content.rows == list(records)
         assert content.texts == [record["text"] for record in records.values()]

@@ -1,0 +1,116 @@
+"""Every signal of the registry agrees with its plain-Python twin, on any text and however texts are batched."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curate.signals import Documents, compute, registry
+from tests import naive
+from tests.signals import texts as written
+from tests.signals.texts import TEXTS
+
+WRITTEN = [value for name, value in vars(written).items() if name.isupper() and isinstance(value, str)]
+
+
+def measured(texts: object) -> dict[str, np.ndarray]:
+    return compute(Documents(texts), registry())
+
+
+def assert_like_twins(texts: list[str]) -> None:
+    found = measured(texts)
+    for name, twin in naive.SIGNALS.items():
+        expected = np.array([twin(text) for text in texts], registry()[name].dtype)
+        np.testing.assert_allclose(found[name], expected, rtol=1e-6, err_msg=f"{name} of {texts!r}")
+
+
+def test_every_signal_has_a_twin() -> None:
+    assert set(naive.SIGNALS) == set(registry())
+
+
+@settings(max_examples=400)
+@given(st.lists(TEXTS, max_size=3))
+def test_signals_agree_with_their_twins(texts: list[str]) -> None:
+    assert_like_twins(texts)
+
+
+@settings(max_examples=100)
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=80), max_size=3))
+def test_signals_agree_with_their_twins_on_any_unicode(texts: list[str]) -> None:
+    assert_like_twins(texts)
+
+
+@settings(max_examples=100)
+@given(st.lists(st.text("ab \n", min_size=20, max_size=300), max_size=3))
+def test_signals_agree_with_their_twins_on_very_repetitive_texts(texts: list[str]) -> None:
+    assert_like_twins(texts)
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_signals_agree_with_their_twins_on_written_texts(text: str) -> None:
+    assert_like_twins([text])
+
+
+def test_a_long_document_agrees_with_its_twin() -> None:
+    words = [f"w{(i * i) % 307}" + ("," if i % 7 == 0 else "") for i in range(6000)]
+    text = " ".join(word + ("\n" if i % 23 == 0 else "") for i, word in enumerate(words))
+    assert_like_twins([text, "short", text[:3000] + text[:3000]])
+
+
+@settings(max_examples=50)
+@given(st.lists(TEXTS, min_size=2, max_size=8), st.data())
+def test_values_do_not_depend_on_the_batch(texts: list[str], data: st.DataObject) -> None:
+    cut = data.draw(st.integers(0, len(texts)))
+    together, parts = measured(texts), (measured(texts[:cut]), measured(texts[cut:]))
+    for name, values in together.items():
+        np.testing.assert_array_equal(values, np.concatenate([part[name] for part in parts]), err_msg=name)
+
+
+def test_a_slice_a_chunked_array_and_nulls_are_read_as_the_same_texts() -> None:
+    texts = ["left out", "- the cat…\n\n- the cat…", "", "nah 漢字。 # 你好", "a b a b a b", "left out too"]
+    expected = measured(texts[1:-1])
+    large = pa.array(texts, pa.large_string())
+    variants = [
+        pa.array(texts).slice(1, 4),
+        large.slice(1, 4),
+        pa.chunked_array([large[:3], large[3:]]).slice(1, 4),
+        pa.array([None if text == "" else text for text in texts[1:-1]]),
+    ]
+    for variant in variants:
+        found = measured(variant)
+        for name, values in expected.items():
+            np.testing.assert_array_equal(found[name], values, err_msg=name)
+
+
+def test_an_empty_batch_gives_empty_columns_of_the_right_type() -> None:
+    for name, values in measured([]).items():
+        assert (len(values), values.dtype) == (0, registry()[name].dtype)
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\n", "\u00a0\n"])
+def test_a_text_without_words_has_no_shares(text: str) -> None:
+    found = measured([text])
+    lengths = {"byte_count", "char_count", "token_count"}
+    assert {name for name, values in found.items() if values[0]} <= lengths
+
+
+@pytest.mark.parametrize("piece", ["x", "word ", "漢", "same words again. "])
+def test_one_line_of_megabytes_is_measured(piece: str) -> None:
+    times = 3_000_000 // len(piece.encode())
+    found = measured([piece * times])
+    assert found["char_count"] == times * len(piece)
+    assert found["word_count"] == (1 if " " not in piece else times * piece.count(" "))
+    assert found["line_count"] == 1
+    assert found["gopher_dup_10gram"] == (1 if " " in piece else 0)
+
+
+@settings(max_examples=100)
+@given(TEXTS)
+def test_values_stay_within_the_range_of_the_registry(text: str) -> None:
+    for name, values in measured([text]).items():
+        low, high = registry()[name].low, registry()[name].high
+        assert low is None or values[0] >= low, name
+        assert high is None or values[0] <= high, name
