@@ -1,4 +1,4 @@
-"""Bytes eight at a time: runs of letters and hashes; and how many of each class a document holds.
+"""Bytes eight at a time: what kinds there are, and hashes; and how many of each class a document holds.
 
 Knows no characters beyond ASCII except by the length of their UTF-8, and no tokenizer.
 """
@@ -46,12 +46,21 @@ def _byte_classes(data, offsets, table, out):
 
 
 @njit(nogil=True, cache=True)
-def leading_letters(x):
-    """Return how many of eight bytes (`load_u64`) are ASCII letters, before the first that is not."""
+def ones(x):
+    """Return how many bits of a uint64 are set."""
+    x -= (x >> np.uint64(1)) & np.uint64(0x5555555555555555)
+    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((x * _LOW) >> np.uint64(56))
+
+
+@njit(nogil=True, cache=True)
+def holds_letter(x):
+    """Tell whether one of eight bytes (`load_u64`) is an ASCII letter."""
     folded = (x | (_LOW * np.uint64(0x20))) & ~_HIGH  # letters of either case are now 0x61 to 0x7A
     from_a = folded + _LOW * np.uint64(0x80 - 0x61)  # high bit: at least "a"
     beyond_z = folded + _LOW * np.uint64(0x80 - 0x7B)  # high bit: beyond "z"
-    return trailing_zeros((~from_a | beyond_z | x) & _HIGH) >> 3
+    return (from_a & ~beyond_z & ~x & _HIGH) != 0
 
 
 @njit(nogil=True, cache=True)

@@ -8,42 +8,59 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from curate.kernels.bytes import holds_letter
 from curate.kernels.hashing import load_partial
 from curate.kernels.loads import load_u64
-from curate.kernels.unicode import TERMINAL, decode, place
-from curate.kernels.words import HAS_ALPHA, STARTS_LINE
+from curate.kernels.unicode import ALPHA, TERMINAL, decode, place
+from curate.kernels.words import STARTS_LINE
 
 LINES, BULLETS, ELLIPSES, TERMINALS, SHORT = range(5)
 
 # The eight words of Gopher's rule as little-endian ASCII: the be to of and that have with.
 _STOP_WORDS = tuple(int.from_bytes(w.encode(), "little") for w in "the be to of and that have with".split())
+_ALL = ~np.uint64(0)
 SHORT_LINE = 30  # FineWeb: characters
 
 
 @njit(nogil=True, cache=True)
-def word_counts(data, words, out):
+def word_counts(data, words, tables, out):
     """Fill `out` int64 (n, 3): characters in words; words with a letter; distinct Gopher stop words (any case)."""
-    first, start, stop, chars, kind = words.first, words.start, words.stop, words.chars, words.kind
+    first, start, stop, chars = words.first, words.start, words.stop, words.chars
     safe = data.shape[0] - 8  # the last place from which 8 bytes can be loaded
     for d in range(first.shape[0] - 1):
         total = np.int64(0)
         alpha = 0
         seen = 0
         for w in range(first[d], first[d + 1]):
+            begin, end = np.int64(start[w]), np.int64(stop[w])
             total += chars[w]
-            alpha += kind[w] & HAS_ALPHA
-            begin = np.int64(start[w])
-            size = np.int64(stop[w]) - begin
-            if 2 <= size <= 4:
-                packed = load_u64(data, begin) if begin <= safe else load_partial(data, begin, begin + size)
-                packed = (packed | np.uint64(0x20202020)) & (~np.uint64(0) >> np.uint64(64 - 8 * size))
+            if begin <= safe:
+                head = load_u64(data, begin) & (_ALL >> np.uint64(64 - 8 * min(end - begin, 8)))
+            else:
+                head = load_partial(data, begin, min(begin + 8, end))
+            if holds_letter(head):
+                alpha += 1
+                lower = head | np.uint64(0x20202020)  # and longer than 4 bytes: not one of the stop words
+                lower &= _ALL >> np.uint64(64 - 8 * min(end - begin, 8))
                 for s in range(len(_STOP_WORDS)):
-                    seen |= (packed == np.uint64(_STOP_WORDS[s])) << s
+                    seen |= (lower == np.uint64(_STOP_WORDS[s])) << s
+            elif chars[w] < end - begin or end - begin > 8:
+                alpha += _holds_letter(data, begin, end, tables)
         distinct = 0
         while seen:
             distinct += seen & 1
             seen >>= 1
         out[d, 0], out[d, 1], out[d, 2] = total, alpha, distinct
+
+
+@njit(nogil=True, cache=True)
+def _holds_letter(data, begin, end, tables):
+    i = begin
+    while i < end:
+        cp, i = decode(data, i, end)
+        if tables.flags[place(tables.index, cp)] & ALPHA:
+            return True
+    return False
 
 
 @njit(nogil=True, cache=True)

@@ -13,20 +13,18 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from curate.kernels.bytes import hash_spans, leading_letters
-from curate.kernels.loads import load_u64
-from curate.kernels.unicode import ALPHA, SPACE, Tables, decode, place
+from curate.kernels.bytes import hash_spans, ones
+from curate.kernels.loads import space_masks, trailing_zeros, word_masks
 
-HAS_ALPHA = 1  # the word holds a letter
-STARTS_LINE = 2  # the first word of a line
-STARTS_PARAGRAPH = 4  # the first word of a line that follows a blank line, or of the document
+STARTS_LINE = 1  # the first word of a line
+STARTS_PARAGRAPH = 2  # the first word of a line that follows a blank line, or of the document
+
 
 class Words(NamedTuple):
     """Words of a batch; those of document d are `first[d]:first[d + 1]`.
 
     `start`, `stop` uint32: place in the batch's bytes. `position` uint32: characters of the document before the
-    word; `chars` uint32: its length in characters. `hash` uint64. `kind` uint8: HAS_ALPHA | STARTS_LINE |
-    STARTS_PARAGRAPH.
+    word; `chars` uint32: its length in characters. `hash` uint64. `kind` uint8: STARTS_LINE | STARTS_PARAGRAPH.
     `characters`, `newlines`, `hashes` ("#"), `ellipses` ("..." and "…") int64: counts for each document.
     """
 
@@ -43,7 +41,7 @@ class Words(NamedTuple):
     ellipses: npt.NDArray[np.int64]
 
 
-def segment(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], tables: Tables) -> Words:
+def segment(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> Words:
     """Find the words of every document `data[offsets[d]:offsets[d + 1]]` (valid UTF-8, less than 4 GiB)."""
     n = len(offsets) - 1
     room = int(offsets[-1] - offsets[0]) // 2 + n + 1  # a word and the space after it take two bytes at least
@@ -51,105 +49,109 @@ def segment(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], tables:
         np.zeros(n + 1, np.int64),
         *(np.empty(room, np.uint32) for _ in range(4)),
         np.empty(room, np.uint64),
-        np.empty(room, np.uint8),
+        np.zeros(room, np.uint8),
         *(np.zeros(n, np.int64) for _ in range(4)),
     )
-    count = _segment(data, offsets, tables, _CLASSES, words)
+    count = _segment(data, offsets, words)
     return words._replace(**{name: getattr(words, name)[:count] for name in _PER_WORD})
 
 
 _PER_WORD = ("start", "stop", "position", "chars", "hash", "kind")
-
-# What the byte of an ASCII character means to the scan; bytes of longer characters are _WIDE.
-_PLAIN, _LETTER, _SPACE, _NEWLINE, _WIDE, _DOT, _HASH = range(7)
-
-
-def _classes() -> npt.NDArray[np.uint8]:
-    classes = np.full(256, _PLAIN, np.uint8)
-    classes[[*range(65, 91), *range(97, 123)]] = _LETTER
-    classes[[*range(9, 14), *range(28, 33)]] = _SPACE
-    classes[10], classes[46], classes[35] = _NEWLINE, _DOT, _HASH
-    classes[128:] = _WIDE
-    return classes
-
-
-_CLASSES = _classes()
+_ONE, _ALL = np.uint64(1), ~np.uint64(0)
 
 
 @njit(nogil=True, cache=True)
-def _segment(data, offsets, tables, classes, words):
-    # Arrays are not handed to small functions here: counting their references would take longer than the scan.
-    safe = data.shape[0] - 8  # the last place from which 8 bytes can be loaded
-    first, start, stop, position, chars, _, kinds = words[:7]
-    flags, index = tables.flags, tables.index
-    w = 0
+def _segment(data, offsets, words):
+    """Fill the arrays of `words`; return how many words there are. Looks at up to 64 bytes at a time."""
+    # Local names: taking an array from the tuple, or handing one to a function, counts references each time.
+    first, start, stop, position, chars, _, kind = words[:7]
+    safe = data.shape[0] - 66  # the last place from which masks can be made
+    tail = np.zeros(132, np.uint8)  # the last bytes of `data`, with room after them
+    for k in range(max(safe, 0), data.shape[0]):
+        tail[k - safe if safe > 0 else k] = data[k]
+    w = stopped = 0
     for d in range(offsets.shape[0] - 1):
         i, end = offsets[d], offsets[d + 1]
-        origin = i  # the place of the document's character p, were all before it one byte long, less p
-        newlines = hashes = ellipses = 0
+        origin = i  # where the document would begin if all its characters so far had one byte
+        newlines = hashes = ellipses = dots = 0
+        last_dot = i - 2
+        line = np.int64(-1)  # the word before which the last newline stands
+        inside = np.uint64(0)  # 1: the byte before belongs to a word
         first[d] = w
-        starts = STARTS_LINE | STARTS_PARAGRAPH  # what a word starting here would start
-        while True:
-            breaks = 0
-            while i < end:  # over white space
-                kind = classes[data[i]]
-                if kind == _NEWLINE:
-                    breaks += 1
-                elif kind == _WIDE:
-                    cp, after = decode(data, i, end)
-                    if not flags[place(index, cp)] & SPACE:
-                        break
-                    origin += after - i - 1
-                    i = after - 1
-                elif kind != _SPACE:
-                    break
-                i += 1
-            newlines += breaks
-            if i == end:
-                break
-            starts |= (STARTS_LINE if breaks else 0) | (STARTS_PARAGRAPH if breaks > 1 else 0)
-            before = i - origin
-            start[w], position[w] = i, before
-            alpha = dots = 0
-            while i < end:  # over the word
-                letters = min(leading_letters(load_u64(data, i)), end - i) if i <= safe else 0
-                if letters:
-                    i += letters
-                    alpha = HAS_ALPHA
-                    dots = 0
-                    if letters == 8 or i == end:
-                        continue
-                kind = classes[data[i]]
-                if kind == _SPACE or kind == _NEWLINE:
-                    break
-                after = i + 1
-                if kind == _WIDE:
-                    cp, after = decode(data, i, end)
-                    property = flags[place(index, cp)]
-                    if property & SPACE:
-                        break
-                    if property & ALPHA:
-                        alpha = HAS_ALPHA
-                    ellipses += cp == 0x2026
-                    origin += after - i - 1
-                elif kind == _LETTER:
-                    alpha = HAS_ALPHA
-                elif kind == _HASH:
-                    hashes += 1
-                dots = dots + 1 if kind == _DOT else 0
-                if dots == 3:
-                    ellipses += 1
-                    dots = 0
-                i = after
-            stop[w] = i
-            chars[w] = i - origin - before
-            kinds[w] = starts | alpha
-            starts = 0
-            w += 1
+        kind[w] = STARTS_LINE | STARTS_PARAGRAPH
+        while i < end:
+            size = min(end - i, 64)
+            if i + size < end:
+                while size > 61 and data[i + size] & 0xC0 == 0x80:  # do not cut a character
+                    size -= 1
+            if i <= safe:
+                space, other = space_masks(data, i)
+                letters, wide = word_masks(data, i)
+            else:
+                space, other = space_masks(tail, i - max(safe, 0))
+                letters, wide = word_masks(tail, i - max(safe, 0))
+            block = _ALL >> np.uint64(64 - size)
+            rest = block & ~(space | other | letters | wide)  # ASCII punctuation
+            space &= block
+            wide &= block
+            follow = np.uint64(0)  # bytes of a character after its first
+            breaks = other & block & ~wide
+            space |= breaks
+            while wide:
+                at = trailing_zeros(wide)
+                lead = data[i + at]
+                length = 2 if lead < 0xE0 else (3 if lead < 0xF0 else 4)
+                character = ((_ONE << np.uint64(length)) - _ONE) << np.uint64(at)
+                follow |= character & (character - _ONE) & wide
+                if other & (_ONE << np.uint64(at)):
+                    space |= character
+                ellipses += lead == 0xE2 and size > at + 2 and data[i + at + 1] == 0x80 and data[i + at + 2] == 0xA6
+                wide &= ~character
+            solid = block & ~space
+            before = (solid << _ONE) | inside
+            begin = solid & ~before
+            finish = block & ~solid & before
+            inside = (solid >> np.uint64(size - 1)) & _ONE
+            while rest:
+                at = i + trailing_zeros(rest)
+                rest &= rest - _ONE
+                hashes += data[at] == 35
+                if data[at] == 46:
+                    dots = dots + 1 if at == last_dot + 1 else 1
+                    last_dot = at
+                    if dots == 3:
+                        ellipses += 1
+                        dots = 0
+            while breaks:
+                at = trailing_zeros(breaks)
+                breaks &= breaks - _ONE
+                if data[i + at] == 10:
+                    newlines += 1
+                    coming = w + ones(begin & ((_ONE << np.uint64(at)) - _ONE))
+                    kind[coming] |= STARTS_LINE | (STARTS_PARAGRAPH if coming == line else 0)
+                    line = coming
+            while begin:
+                at = trailing_zeros(begin)
+                start[w] = i + at
+                position[w] = i + at - origin - ones(follow & (begin ^ (begin - _ONE)))
+                begin &= begin - _ONE
+                w += 1
+            while finish:
+                at = trailing_zeros(finish)
+                stop[stopped] = i + at
+                chars[stopped] = i + at - origin - ones(follow & (finish ^ (finish - _ONE))) - position[stopped]
+                finish &= finish - _ONE
+                stopped += 1
+            origin += ones(follow)
+            i += size
+        if stopped < w:
+            stop[stopped] = end
+            chars[stopped] = end - origin - position[stopped]
+            stopped += 1
         words.characters[d], words.newlines[d] = end - origin, newlines
         words.hashes[d], words.ellipses[d] = hashes, ellipses
     first[offsets.shape[0] - 1] = w
-    hash_spans(data, words.start[:w], stop[:w], words.hash)
+    hash_spans(data, start[:w], stop[:w], words.hash)
     return w
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from curate.report.numbers import count, is_number, measured, short
@@ -110,7 +111,7 @@ def histogram(entry: dict[str, Any]) -> Histogram:
     above, below = ([math.sqrt(min(n, limit)) for n in counts] for counts in (kept, dropped))
     unit = (BOTTOM - TOP) / max(max(above) + max(below), 1e-9)
     baseline = round(TOP + max(above) * unit, 2)
-    spans = [(place(low), place(high)) for low, high in zip(edges, edges[1:], strict=False)]
+    spans = [(place(low), place(high)) for low, high in pairwise(edges)]
     ranges = _ranges(entry)
     return Histogram(
         kept=_bars(spans, [-height * unit for height in above], baseline),
@@ -133,7 +134,7 @@ def histogram(entry: dict[str, Any]) -> Histogram:
 
 def _cut(counts: Sequence[int]) -> float:
     """Return the count at which bars are cut: none is, unless one has more than 16 times any other."""
-    first, second = (sorted(counts, reverse=True) + [0])[:2]
+    first, second = [*sorted(counts, reverse=True), 0][:2]
     return 4.0 * second if second and first > 16 * second else math.inf
 
 
@@ -158,7 +159,7 @@ def _ranges(entry: dict[str, Any]) -> list[str]:
     if entry["discrete"]:
         words = [measured(math.ceil(low)) for low in edges[:-1]]
     else:
-        words = [f"{measured(low)} to {measured(high)}" for low, high in zip(edges, edges[1:], strict=False)]
+        words = [f"{measured(low)} to {measured(high)}" for low, high in pairwise(edges)]
     if entry["beyond"][0]:
         words[0] = f"{measured(math.floor(edges[1]) if entry['discrete'] else edges[1])} or less"
     if entry["beyond"][1]:

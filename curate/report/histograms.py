@@ -26,10 +26,10 @@ _EITHER = re.compile(r"\b(OR|NOT|CASE)\b", re.IGNORECASE)
 def histograms(run: Run, recipe: Recipe, documents: int) -> list[dict[str, Any]]:
     """Return one entry for each numeric signal with a threshold, in the order of the steps, then classifier scores.
 
-    name, unit, definition, thresholds (step, operator, value, where: which documents it judges, or None,
-    `at`: where on the axis the line belongs, `decisive`: whether every document on the wrong side fails), discrete and logarithmic, edges (BINS + 1; one
-    bin a value where discrete), kept and dropped: counts in the sample; `beyond`: how many values lie below and
-    above the edges (they are in the outer bins); `sampled`: how many documents all that is.
+    name, unit, definition; thresholds (step, operator, value, where: which documents it judges, or None, `at`:
+    where on the axis the line belongs, `decisive`: whether every document on the wrong side fails); discrete and
+    logarithmic; edges (BINS + 1; one bin a value where discrete); kept and dropped: counts in the sample; `beyond`:
+    how many values lie below and above the edges (they are in the outer bins); `sampled`: how many documents.
     """
     used: dict[str, list[dict[str, Any]]] = {}
     for step in recipe.steps:
@@ -132,4 +132,5 @@ def _sample(run: Run, columns: list[str], share: float) -> pl.DataFrame:
             run.signals_file(shard), columns=[c for c in columns if c in present and c != "doc"], glob=False
         )
         frames.append(kept.hstack(signals).filter(pl.col("doc") <= bound))
-    return pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame({"kept": []}, schema={"kept": pl.Boolean})
+    none = pl.DataFrame(schema={"kept": pl.Boolean})
+    return pl.concat(frames, how="diagonal_relaxed") if frames else none

@@ -11,7 +11,7 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())
 
 
 def markdown(report: dict[str, Any]) -> str:

@@ -34,7 +34,7 @@ def page(report: Mapping[str, Any], details: Mapping[str, Any]) -> str:
     samples = details["samples"]
     warnings = report["warnings"]
     signals = [{**entry, "chart": charts.histogram(entry)} for entry in details["signals"]]
-    return _template().render(
+    html: str = _template().render(
         report=report,
         policy=policy(style, script),
         style=Markup(style),  # ours, and pinned by the policy; nothing of a run is in it
@@ -51,6 +51,7 @@ def page(report: Mapping[str, Any], details: Mapping[str, Any]) -> str:
         stages=sections.stages(report),
         units=list(sections.UNITS),
     )
+    return html
 
 
 def policy(style: str, script: str) -> str:

@@ -62,7 +62,8 @@ def draw(run: Run, recipe: Recipe, engine: Local) -> list[dict[str, Any]]:
     shards = _spread(run.measured, _SHARDS)
     if not shards:
         return []
-    frame = pl.concat([_rows(run, number, shard, recipe) for number, shard in enumerate(shards)], how="vertical_relaxed")
+    parts = [_rows(run, number, shard, recipe) for number, shard in enumerate(shards)]
+    frame = pl.concat(parts, how="vertical_relaxed")
     step = pl.col("dropped_by").fill_null("")
     limit = pl.when(step == "").then(2 * PER_STEP).otherwise(PER_STEP)
     chosen = frame.sort("doc").filter(pl.int_range(pl.len()).over(step) < limit)

@@ -226,4 +226,3 @@ def _within(columns: Sequence[str]) -> str:
 
 def _tone(kind: str) -> str:
     return kind if kind in KINDS else "other"
-

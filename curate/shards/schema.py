@@ -222,12 +222,20 @@ def as_type(value: Any, type: pa.DataType) -> Any:
         return [as_type(item, type.value_type) for item in value]
     if pt.is_floating(type) and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    exact = {pt.is_integer: int, pt.is_boolean: bool}  # of which pa.scalar is not strict
-    if all(value.__class__ is python for check, python in exact.items() if check(type)) and not pt.is_nested(type):
-        with suppress(pa.ArrowException, OverflowError, TypeError, ValueError):
-            pa.scalar(value, type)
-            return value
+    if _is_scalar(value, type):
+        return value
     raise MisfitError(f"{json_text(value)[:60]} is not {type}")
+
+
+def _is_scalar(value: Any, type: pa.DataType) -> bool:
+    """Tell whether `value` is of `type`, which holds no other type; pa.scalar would let 1.5 pass for an integer."""
+    python = int if pt.is_integer(type) else bool if pt.is_boolean(type) else value.__class__
+    if pt.is_nested(type) or value.__class__ is not python:
+        return False
+    with suppress(pa.ArrowException, OverflowError, TypeError, ValueError):
+        pa.scalar(value, type)
+        return True
+    return False
 
 
 class JsonText(str):

@@ -24,10 +24,10 @@ def _sentences(documents: Documents) -> Ints:
 SIGNALS = (
     Signal("c4_sentences", "int64", "sentences",
            "Stretches of words that end with a terminal mark or with their line.", _SOURCE, _sentences,
-           example='"One. Two? Three" has 3'),
-    Signal("c4_curly_bracket", "bool", "flag", 'The text holds "{".', _SOURCE, lambda d: d.contains("{"), high=1),
+           example=("One. Two? (Three!) Four", 4)),
+    Signal("c4_curly_bracket", "bool", "flag", 'The text holds "{".', _SOURCE, lambda d: d.contains("{"), ("if (x) { y(); }", True), high=1),
     Signal("c4_lorem_ipsum", "bool", "flag", 'The text holds "lorem ipsum", in any case.', _SOURCE,
-           lambda d: d.contains("lorem ipsum"), high=1),
+           lambda d: d.contains("lorem ipsum"), ("Lorem ipsum dolor sit amet", True), high=1),
     Signal("c4_javascript", "bool", "flag", 'The text holds "javascript", in any case.', _SOURCE,
-           lambda d: d.contains("javascript"), high=1),
+           lambda d: d.contains("javascript"), ("Please enable JavaScript.", True), high=1),
 )  # fmt: skip

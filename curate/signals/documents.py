@@ -38,7 +38,7 @@ class Documents:
     @cached_property
     def words(self) -> Words:
         """White-space words and where lines and paragraphs begin."""
-        return segment(self.strings.data, self.strings.offsets, tables())
+        return segment(self.strings.data, self.strings.offsets)
 
     @cached_property
     def lines(self) -> Blocks:
@@ -59,7 +59,7 @@ class Documents:
     def word_counts(self) -> Ints:
         """int64 (n, 3): characters in words, words with a letter, distinct Gopher stop words."""
         out = np.zeros((len(self), 3), np.int64)
-        lines.word_counts(self.strings.data, self.words, out)
+        lines.word_counts(self.strings.data, self.words, tables(), out)
         return out
 
     @cached_property

@@ -23,17 +23,17 @@ def token_count(documents: Documents) -> Ints:
 
 SIGNALS = (
     Signal("byte_count", "int64", "bytes", "Length of the cleaned text in UTF-8.", "curate", lambda d: d.bytes,
-           example='"naïve" has 6'),
+           example=("naïve", 6)),
     Signal("char_count", "int64", "characters", "Unicode code points of the cleaned text, white space included.",
-           "curate", lambda d: d.words.characters, example='"naïve" has 5'),
+           "curate", lambda d: d.words.characters, example=("naïve", 5)),
     Signal("word_count", "int64", "words", "Maximal runs of characters that are not white space.",
-           "Rae et al. 2021 (Gopher), A.1.1", lambda d: d.word_count, example='"don\'t stop - now" has 4'),
+           "Rae et al. 2021 (Gopher), A.1.1", lambda d: d.word_count, example=("don't stop - now", 4)),
     Signal("mean_word_length", "float32", "characters", "Characters of all words by number of words.",
-           "Rae et al. 2021 (Gopher), A.1.1", mean_word_length, example='"to be or" has 2.0'),
+           "Rae et al. 2021 (Gopher), A.1.1", mean_word_length, example=("to be, or", 2.333)),
     Signal("line_count", "int64", "lines", "Lines that hold more than white space.", "curate",
-           lambda d: d.line_counts[:, LINES], example='"a\\n\\nb" has 2'),
+           lambda d: d.line_counts[:, LINES], example=("one\n\ntwo", 2)),
     Signal("token_count", "int64", "tokens",
            "Tokens of a 100,000-entry BPE vocabulary, estimated from character classes; exact with --tokenizer.",
            "curate, calibrated by benchmarks/calibrate_tokens.py", token_count,
-           example='"The cat sat on the mat." is estimated at 6'),
+           example=("The cat sat on the mat.", 5)),
 )  # fmt: skip

@@ -6,6 +6,7 @@ Classifier scores are signals too, but a recipe names them; they are not listed 
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -23,8 +24,8 @@ DType = Literal["int64", "float32", "bool"]
 class Signal:
     """One number, flag or label measured on a document.
 
-    `definition` is one sentence; `source` the paper and section it comes from; `low` and `high` the values it
-    can take (None: no bound); `example` a text and its value, in words.
+    `definition` is one sentence; `source` the paper and section it comes from; `example` a text and its value
+    (to three decimals); `low` and `high` the values it can take (None: no bound).
     """
 
     name: str
@@ -33,25 +34,37 @@ class Signal:
     definition: str
     source: str
     compute: Compute
+    example: tuple[str, float | int | bool]
     low: float | None = 0
     high: float | None = None
-    example: str = ""
+
+    @property
+    def range(self) -> str:
+        """The values it can take, in words."""
+        if self.dtype == "bool":
+            return "true or false"
+        low, high = (f"{bound:g}" if bound is not None else None for bound in (self.low, self.high))
+        return f"{low} to {high}" if high is not None else f"{low} and more"
 
     def as_dict(self) -> dict[str, str]:
         """Return what there is to know about the signal, as text."""
-        bounds = [f"{bound:g}" if bound is not None else "…" for bound in (self.low, self.high)]
-        facts = {"name": self.name, "definition": self.definition, "unit": self.unit, "dtype": self.dtype,
-                 "range": " to ".join(bounds), "source": self.source, "example": self.example}  # fmt: skip
-        return {key: value for key, value in facts.items() if value}
+        text, value = (json.dumps(part, ensure_ascii=False) for part in self.example)
+        return {"name": self.name, "definition": self.definition, "unit": self.unit, "dtype": self.dtype,
+                "range": self.range, "source": self.source, "example": f"{text} has {value}"}  # fmt: skip
 
 
 @functools.cache
 def registry() -> Mapping[str, Signal]:
     """Return every signal that curate can measure without a model, by name, in documentation order."""
+    return {signal.name: signal for family in families().values() for signal in family}
+
+
+@functools.cache
+def families() -> Mapping[str, tuple[Signal, ...]]:
+    """Return the signals by family, in documentation order."""
     from curate.signals import c4, fineweb, gopher, lengths
 
-    families = (lengths.SIGNALS, gopher.SIGNALS, fineweb.SIGNALS, c4.SIGNALS)
-    return {signal.name: signal for family in families for signal in family}
+    return {"Lengths": lengths.SIGNALS, "Gopher": gopher.SIGNALS, "FineWeb": fineweb.SIGNALS, "C4": c4.SIGNALS}
 
 
 def signal(name: str) -> Signal:

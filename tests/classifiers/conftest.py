@@ -2,38 +2,12 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import fasttext
 import pytest
-
-WORDS = {
-    "animals": ["cat", "dog", "horse", "cow", "sheep", "mouse", "hörn", "räv", "猫", "犬", "кошка", "собака"],
-    "tools": ["hammer", "saw", "drill", "nail", "screw", "wrench", "såg", "borr", "锤", "锯", "молоток", "пила"],
-    "food": ["bread", "soup", "apple", "rice", "onion", "cake", "bröd", "äpple", "面包", "汤", "хлеб", "суп"],
-    "weather": ["rain", "snow", "wind", "storm", "cloud", "sun", "regn", "snö", "雨", "雪", "дождь", "снег"],
-    "music": ["song", "drum", "violin", "choir", "opera", "tune", "sång", "trumma", "歌", "鼓", "песня", "барабан"],
-}
-FILLER = ["the", "a", "of", "and", "in", "on", "with", "for", "it", "is", "was", "not", "very", "one", "two", "three"]
-
-Train = Callable[..., Path]
-
-
-def training_lines(labels: int, count: int = 600) -> list[str]:
-    """Return labelled lines: words of one topic between filler words."""
-    rng = random.Random(labels)
-    names = list(WORDS)[:labels]
-    lines = []
-    for _ in range(count):
-        name = rng.choice(names)
-        words = [
-            rng.choice(WORDS[name]) if rng.random() < 0.4 else rng.choice(FILLER) for _ in range(rng.randint(2, 12))
-        ]
-        lines.append(f"__label__{name} {' '.join(words)}")
-    return lines
+from small_models import Train, training_lines
 
 
 @pytest.fixture(scope="session")

@@ -2,60 +2,19 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 from typing import Any
 
 import fasttext
 import numpy as np
 import pytest
-from conftest import FILLER, WORDS, Train
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_models import MODELS, Train, documents
 
 import classifiers
 
 TOLERANCE = 1e-4
-MODELS: dict[str, dict[str, Any]] = {
-    "softmax, words": {},
-    "softmax, two labels": {"labels": 2},
-    "softmax, two labels, word 2-grams": {"labels": 2, "wordNgrams": 2},
-    "softmax, word 3-grams": {"wordNgrams": 3, "dim": 3},
-    "softmax, characters": {"minn": 2, "maxn": 4},
-    "softmax, characters and word 2-grams": {"minn": 1, "maxn": 3, "wordNgrams": 2},
-    "softmax, wide": {"dim": 40, "minn": 3, "maxn": 3},
-    "softmax, single characters": {"minn": 1, "maxn": 1},
-    "hierarchical softmax": {"loss": "hs", "dim": 3},
-    "hierarchical softmax, characters": {"loss": "hs", "minn": 2, "maxn": 4},
-    "hierarchical softmax, two labels": {"loss": "hs", "labels": 2},
-    "negative sampling": {"loss": "ns"},
-    "one vs all": {"loss": "ova", "wordNgrams": 2},
-    "one vs all, characters": {"loss": "ova", "minn": 2, "maxn": 3},
-    "quantised": {"quantise": {"dsub": 2}, "wordNgrams": 2},
-    "quantised, odd width, norms": {"quantise": {"dsub": 3, "qnorm": True}, "minn": 2, "maxn": 3},
-    "quantised, pruned": {"quantise": {"cutoff": 300, "qnorm": True}, "minn": 2, "maxn": 3},
-    "quantised, pruned, word 2-grams": {"quantise": {"cutoff": 400}, "labels": 2, "wordNgrams": 2},
-    "quantised, retrained, hierarchical": {
-        "quantise": {"cutoff": 300, "retrain": True},
-        "loss": "hs",
-        "minn": 1,
-        "maxn": 3,
-    },
-}
-
-
-def documents() -> list[str]:
-    """Return texts with everything that fastText treats in a way of its own."""
-    rng = random.Random(7)
-    vocabulary = FILLER + [word for words in WORDS.values() for word in words] + ["unknown", "löwe", "新", "x" * 3000]
-    texts = [" ".join(rng.choices(vocabulary, k=rng.randint(1, 60))) for _ in range(120)]
-    return [
-        *texts, "", " ", "\n\n", "cat\ndog", "cat\x00dog", "cat\x0bdog\x0c\tsaw\r\nrain",
-        "cat\x1cdog\x85saw\u2028rain\u00a0x",
-        "cat </s> hammer hammer", "</s> hammer", "cat </s>x hammer", "__label__tools cat", "x__label__tools cat",
-        "cat __label__unheard dog saw", "__label__", "<cat>", "< >", "Cat CAT cat.", "😀 cat 😀😀", "\ufeffcat",
-        " ".join(["rain snow"] * 2000), "rain " * 511, "rain " * 512, "rain " * 513, "".join(WORDS["food"]) * 50,
-    ]  # fmt: skip
 
 
 def expected(model: Any, text: str, k: int = 1) -> tuple[list[str], list[float]]:

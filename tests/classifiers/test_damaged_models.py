@@ -7,7 +7,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from conftest import Train
+from small_models import Train
 
 import classifiers
 from classifiers import ClassifierError

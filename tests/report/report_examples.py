@@ -23,7 +23,9 @@ HOSTILE = [
 ]
 
 
-def run_over(folder: Path, sources: Mapping[str, Sequence[Mapping[str, Any]]], recipe: str, name: str = "test") -> curate.Run:
+def run_over(
+    folder: Path, sources: Mapping[str, Sequence[Mapping[str, Any]]], recipe: str, name: str = "test"
+) -> curate.Run:
     """Write records as one file a source and curate them."""
     inputs = []
     for number, (source, records) in enumerate(sources.items()):
@@ -62,9 +64,17 @@ def example_report(**changes: Any) -> dict[str, Any]:
 
 def example_step(name: str, before: int, after: int, kind: str = "filter") -> dict[str, Any]:
     """Return a step that leaves `after` of `before` documents of 100 bytes and 25 tokens."""
-    counts = {f"{unit}_{end}": n * size for unit, size in (("documents", 1), ("bytes", 100), ("tokens", 25)) for end, n in (("in", before), ("out", after))}  # fmt: skip
     dropped = before - after
-    return {"name": name, "kind": kind, "dropped": dropped, **counts, "would_drop": dropped, "drops_alone": dropped}
+    step: dict[str, Any] = {
+        "name": name,
+        "kind": kind,
+        "dropped": dropped,
+        "would_drop": dropped,
+        "drops_alone": dropped,
+    }
+    for unit, size in (("documents", 1), ("bytes", 100), ("tokens", 25)):
+        step |= {f"{unit}_in": before * size, f"{unit}_out": after * size}
+    return step
 
 
 def example_domain(name: str, share: float, target: float | None = None) -> dict[str, Any]:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from report_browser import Browser
-from report_examples import HOSTILE, example_domain, example_report, example_sample, example_signal, example_source, example_step
+from report_examples import (
+    HOSTILE,
+    example_domain,
+    example_report,
+    example_sample,
+    example_signal,
+    example_source,
+    example_step,
+)
 
 import curate
 from curate.report.page import page
@@ -40,7 +49,8 @@ def test_hostile_text_does_not_run(browser: Browser, hostile_run: curate.Run) ->
     browser.open(hostile_run.path / "report.html")
     browser.evaluate("document.querySelectorAll('details').forEach(item => item.open = true)")
     browser.evaluate(
-        "document.querySelectorAll('*').forEach(item => item.dispatchEvent(new MouseEvent('mouseover', {bubbles: true})))"
+        "for (const item of document.querySelectorAll('*'))"
+        " item.dispatchEvent(new MouseEvent('mouseover', {bubbles: true}))"
     )
     assert browser.evaluate("typeof window.hacked") == "undefined"
     assert browser.evaluate("document.querySelectorAll('img, iframe, main svg[onload], .document script').length") == 0
@@ -88,7 +98,10 @@ def test_a_step_of_the_funnel_leads_to_what_it_dropped(browser: Browser, html_fi
 
 def test_the_funnel_changes_its_unit(browser: Browser, finished_run: curate.Run) -> None:
     browser.open(finished_run.path / "report.html")
-    visible = "[...document.querySelectorAll('.funnel tbody tr:first-child td:nth-child(4) > span')].filter(cell => cell.offsetParent).map(cell => cell.className)"
+    visible = (
+        "[...document.querySelectorAll('.funnel tbody tr:first-child td:nth-child(4) > span')]"
+        ".filter(cell => cell.offsetParent).map(cell => cell.className)"
+    )
     assert browser.evaluate(visible) == ["u-documents"]
     browser.evaluate("document.querySelector('input[value=tokens]').click()")
     assert browser.evaluate(visible) == ["u-tokens"]
@@ -124,4 +137,4 @@ def test_everything_is_reached_by_keyboard_and_named(browser: Browser, finished_
     assert browser.evaluate("[...document.querySelectorAll('[tabindex]')].every(item => item.tabIndex === 0)")
     levels = browser.evaluate("[...document.querySelectorAll('main :is(h1, h2, h3)')].map(item => +item.tagName[1])")
     assert levels[0] == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +56,9 @@ def test_no_kept_document_is_on_the_failing_side_of_a_threshold(signals: dict[st
     checked = 0
     for entry in signals.values():
         for limit in entry["thresholds"]:
-            bins = zip(entry["edges"], entry["edges"][1:], entry["kept"], strict=False)
+            bins = zip(pairwise(entry["edges"]), entry["kept"], strict=True)
             if limit["decisive"] and limit["operator"] == ">=":
-                assert sum(kept for _, high, kept in bins if high <= limit["at"] + 1e-6) == 0
+                assert sum(kept for (_, high), kept in bins if high <= limit["at"] + 1e-6) == 0
                 assert any(abs(edge - limit["at"]) < 1e-5 * limit["at"] for edge in entry["edges"])
                 checked += 1
     assert checked >= 3

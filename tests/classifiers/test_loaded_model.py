@@ -12,8 +12,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
-from conftest import Train
-from test_against_fasttext import MODELS, documents
+from small_models import MODELS, Train, documents
 
 import classifiers
 from classifiers import ClassifierError
