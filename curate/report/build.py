@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import curate
+from curate.decide import MIX
 from curate.recipe import Recipe, fingerprint
 from curate.report.figures import Figures, rejected, totals
 from curate.shards import atomic_bytes
@@ -107,12 +108,9 @@ def warnings(report: dict[str, Any], recipe: Recipe) -> list[str]:
             found.append(f"Filter {step['name']} never fires: no document fails it.")
         if step["kind"] == "filter" and documents and step["would_drop"] == documents:
             found.append(f"Filter {step['name']} fires on every document.")
-    for source in report["sources"]:
-        if source["input"]["documents"] >= 20 and source["retention"] < 0.1:
-            worst = max(source["dropped"], key=lambda name: source["dropped"][name], default="")
-            found.append(
-                f"Source {source['source']} keeps only {source['retention']:.1%} of its documents; most go to {worst}."
-            )
+    if documents and not report["output"]["documents"]:
+        found.append("The mix is empty: no document met every step.")
+    found += [message for source in report["sources"] if (message := _wiped_out(source))]
     for entry in report["mix"]:
         wanted = entry["wanted_tokens"]
         if wanted and entry["capped"] and entry["tokens"] < 0.999 * wanted:
@@ -132,3 +130,14 @@ def warnings(report: dict[str, Any], recipe: Recipe) -> list[str]:
     if outside:
         found.append(f"No share was given to {', '.join(outside)}: nothing of it is in the mix.")
     return found
+
+
+def _wiped_out(source: dict[str, Any]) -> str | None:
+    """Say so when a source loses more than nine tenths of its documents before the mix is drawn."""
+    drops = {name: count for name, count in source["dropped"].items() if name != MIX}
+    documents = source["input"]["documents"]
+    left = 1 - sum(drops.values()) / max(documents, 1)
+    if documents < 20 or left >= 0.1:
+        return None
+    worst = max(drops, key=lambda name: drops[name])
+    return f"Source {source['source']} keeps only {left:.1%} of its documents; most go to {worst}."
