@@ -147,7 +147,7 @@ def recipes() -> str:
     for path in sorted((RECIPES / "filters").glob("*.toml")):
         text = path.read_text(encoding="utf-8")
         lines += [f"### {path.stem}", "", *_prose(_comment(text)), "", "```toml"]
-        lines += [*text.splitlines()[len(_comment(text)) :], "```", ""]
+        lines += [text[text.index("[") :].rstrip(), "```", ""]
     return "\n".join(lines)
 
 
