@@ -106,11 +106,15 @@ class Mix:
 
 @dataclass(frozen=True)
 class ClassifierUse:
-    """A fastText model and the signal it gives: the score of `label`, or the best label and its score."""
+    """A fastText model and the signal it gives: the score of `label`, or the best label and its score.
+
+    `first`: only so many characters of a document are read, all of them by default.
+    """
 
     signal: str
     model: str
     label: str | None = None
+    first: int | None = None
 
 
 @dataclass(frozen=True)

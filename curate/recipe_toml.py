@@ -229,11 +229,14 @@ def _classifier(where: str, signal: str, use: Any) -> ClassifierUse:
         return ClassifierUse(signal, use)
     if not isinstance(use, dict):
         raise RecipeError(f'{place}: give a model, or {{ model = "…", label = "…" }}')
-    table = _Place(place, use, ("model", "label"))
+    table = _Place(place, use, ("model", "label", "first"))
     model = table.get("model", str)
     if not model:
         raise table.fail('needs `model`: "language", "quality", "domain" or the path of a fastText model')
-    return ClassifierUse(signal, model, table.get("label", str))
+    first = table.get("first", int)
+    if first is not None and first < 1:
+        raise table.fail(f"first is a number of characters, at least 1, not {first}")
+    return ClassifierUse(signal, model, table.get("label", str), first)
 
 
 def _domain(where: str, name: str, sql: Any) -> tuple[str, str]:

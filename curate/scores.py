@@ -16,6 +16,7 @@ import classifiers
 from classifiers.arrow import Strings
 from curate.errors import RecipeError, did_you_mean
 from curate.recipe import ClassifierUse
+from curate.text import beginnings
 
 
 @functools.cache
@@ -50,6 +51,8 @@ def classify(use: ClassifierUse, strings: Strings) -> dict[str, Any]:
     """Score a batch: one array for each column of `classifier_columns`; labels are null where nothing is known."""
     found = model(use.model)
     label = use.label or found.positive
+    if use.first:
+        strings = beginnings(strings, use.first)
     if label:
         return {use.signal: found.score(strings, label)}
     codes, scores = found.predict_codes(strings)

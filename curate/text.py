@@ -17,10 +17,11 @@ import pyarrow.compute as pc
 from classifiers.arrow import Strings, as_strings, to_array
 from curate.errors import RecipeError, did_you_mean
 from curate.kernels import cleaning
+from curate.kernels.phrases import phrases
 from curate.kernels.unicode import tables
 
 # Raffel et al. 2020, section 2.2, and the released code: lines that talk about cookies, policies and scripts.
-_C4_PHRASES = cleaning.phrases((
+_C4_PHRASES = phrases((
     "javascript", "terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies",
 ))  # fmt: skip
 
@@ -88,3 +89,11 @@ def clean(texts: Any, cleaners: Sequence[str]) -> Strings:
     for name in cleaners:
         strings = cleaner(name)(strings)
     return strings
+
+
+def beginnings(strings: Strings, characters: int) -> Strings:
+    """Return the first `characters` characters of each text."""
+    room = min(strings.nbytes, 4 * characters * len(strings))
+    out, offsets = np.empty(room, np.uint8), np.empty_like(strings.offsets)
+    size = cleaning.copy_beginnings(strings.data, strings.offsets, characters, out, offsets)
+    return Strings(out[:size], offsets)

@@ -130,16 +130,18 @@ def sentences(text: str) -> int:
 
 
 def tokens(text: str) -> int:
-    """Characters by class, each class with its weight, rounded to even; at least 1 if there is text."""
+    """Characters by class, each class with its weight, rounded; at least 1 if there is text."""
 
     def kind(char: str) -> str:
         size = len(char.encode())
         if size > 1:
             return ("two_byte", "three_byte", "four_byte")[size - 2]
-        return "letter" if char.isalpha() else "digit" if char.isdigit() else "space" if char.isspace() else "punctuation"
+        if char.isspace():
+            return "space"
+        return "letter" if char.isalpha() else "digit" if char.isdigit() else "punctuation"
 
-    times = Counter(map(kind, text))
-    return max(round(sum(times[name] * weight for name, weight in TOKENS_PER_CHARACTER.items())), int(text != ""))
+    hundredths = sum(round(100 * TOKENS_PER_CHARACTER[kind(char)]) for char in text)
+    return max((hundredths + 50) // 100, int(text != ""))
 
 
 SIGNALS: dict[str, Callable[[str], Value]] = {
@@ -194,7 +196,8 @@ def is_removed(char: str) -> bool:
 
 
 CITATION = re.compile(r"\[[0-9]*\]|\[edit\]|\[citation needed\]")
-PHRASES = "javascript|terms of use|privacy policy|cookie policy|uses cookies|use of cookies|use cookies".split("|")
+PHRASES = ["javascript", "terms of use", "privacy policy", "cookie policy"]
+PHRASES += ["uses cookies", "use of cookies", "use cookies"]
 
 
 def without_citations(line: str) -> str:

@@ -42,8 +42,9 @@ def test_unicode_agrees_with_unicodedata_on_any_characters(texts: list[str]) -> 
 
 _SENTENCES = st.sampled_from(
     [SENTENCE, "Too short.", "No mark at the end here", 'She said "we go home now."', "and so on and on and on...",
-     "Is it five words? [12]", "[[1]] nested marks go as well here.", "[edit] one two three four five!", "a b c d é!\u3000",
-     "We use Cookies on this page.", "Read the PRIVACY policy of ours now.", "A line about JavaScript and more words.",
+     "Is it five words? [12]", "[[1]] nested marks go as well here.", "[edit] one two three four five!",
+     "a b c d é!\u3000",      "We use Cookies on this page.", "Read the PRIVACY policy of ours now.",
+     "A line about JavaScript and more words.",
      "terms of us and terms of", "[cit[]ation needed] one two three four five.", "x" * 1001 + " and five more words.",
      "é" * 1000 + " and five more words.", "[citation needed", "\u00a0 padded with spaces it is. \u2028", ""]
 )  # fmt: skip

@@ -36,6 +36,7 @@ EOS_HASH, EOS_KEY = _hash_of(EOS)
 
 @njit(nogil=True, cache=True, inline="always")
 def is_space(byte):
+    """Whether a byte ends a word: " \\t\\n\\v\\f\\r" or NUL, looked up in a bit set."""
     return byte <= uint8(32) and (int64(SPACES) >> int64(byte)) & 1 == 1
 
 

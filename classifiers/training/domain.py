@@ -55,7 +55,7 @@ LIMITS = [
     "math knows LaTeX source and school problems: of the HoTT book's sections (category theory in LaTeX, another "
     "author's macros) a third comes out as general; formulas as web pages show them were not in the training "
     "data.",
-    "Prose about mathematics or physics with few formulas is general (OpenStax physics: 5% math).",
+    "Prose about mathematics or physics with few formulas is general (OpenStax physics and sociology: 4% math).",
     "Technical prose with code blocks is general by definition; a text is one label, mixed texts are not split.",
     "Code means whole source files of Python, Java, JavaScript, Rust, C++, Go, Scala, shell and SQL; other "
     "languages are recognised as far as they look alike.",

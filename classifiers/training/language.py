@@ -60,16 +60,16 @@ QUANTISE = {"qnorm": True, "dsub": 2, "cutoff": 60000, "retrain": True, "lr": 0.
 
 ABOUT = "Language of a text: ISO 639-1 code where there is one, else ISO 639-3. Variants of a language share a label."
 LIMITS = [
-    "Croatian, Bosnian and Serbian in Latin script are mistaken for one another, below 200 characters in half of "
-    "the cases.",
-    "Malay and Indonesian, Xhosa, Zulu, Swati and Ndebele, both Norwegian standards and Danish, Galician and "
+    "Croatian, Bosnian and Serbian in Latin script are mistaken for one another: half of the time at 50 characters, "
+    "one time in five at 1,000.",
+    "Malay and Indonesian, Xhosa, Zulu, Swati and Ndebele, the two Norwegian standards and Danish, Galician and "
     "Portuguese are confused below 50 characters.",
-    "Kirundi is not a label and comes out as Kinyarwanda (rw); Nigerian Pidgin as English; other unknown "
-    "languages as a neighbour, often with a high score.",
-    "Labels with Universal Declaration text only (br, co, eo, la, oc and others, see `examples`) were learned "
-    "from about 60 sentences: trust them on long text only.",
-    "Program code, lists of numbers and markup have no language; they come out as anything, mostly English with a "
-    "low score.",
+    "Kirundi is not a label and comes out as Kinyarwanda (rw), Nigerian Pidgin as English; other languages that are "
+    "not labels come out as a neighbour, often with a high score.",
+    "Labels learned from the Universal Declaration only (br, co, eo, la, oc and others; fewer than 1,000 in "
+    "`examples`) saw about 60 sentences: trust them on long text only.",
+    "Of German or French pages full of English names and menus, about 1 in 100 is called English.",
+    "Program code, lists of numbers and markup have no language; they come out as anything, mostly as English.",
     "Trained mostly on news, web pages, e-mail and documentation; poetry, chat and transliterated text were not.",
 ]
 

@@ -12,8 +12,9 @@ from numba import njit
 from curate.kernels.hashing import load_partial
 from curate.kernels.loads import load_u64, trailing_zeros
 
-_LOW = np.uint64(0x0101010101010101)
-_HIGH = np.uint64(0x8080808080808080)
+# The lowest and the highest bit of each of eight bytes.
+LOW = np.uint64(0x0101010101010101)
+HIGH = np.uint64(0x8080808080808080)
 
 CLASSES = ("letter", "digit", "punctuation", "space", "two_byte", "three_byte", "four_byte")
 
@@ -40,9 +41,21 @@ def byte_classes(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) ->
 
 @njit(nogil=True, cache=True)
 def _byte_classes(data, offsets, table, out):
+    # Neighbours are counted in different rows: adding to a number just written would have to wait for it.
+    counts = np.empty((4, out.shape[1]), np.int64)
     for d in range(offsets.shape[0] - 1):
-        for i in range(offsets[d], offsets[d + 1]):
-            out[d, table[data[i]]] += 1
+        counts[:] = 0
+        i, end = offsets[d], offsets[d + 1]
+        while i + 4 <= end:
+            counts[0, table[data[i]]] += 1
+            counts[1, table[data[i + 1]]] += 1
+            counts[2, table[data[i + 2]]] += 1
+            counts[3, table[data[i + 3]]] += 1
+            i += 4
+        for k in range(i, end):
+            counts[0, table[data[k]]] += 1
+        for k in range(out.shape[1]):
+            out[d, k] = counts[0, k] + counts[1, k] + counts[2, k] + counts[3, k]
 
 
 @njit(nogil=True, cache=True)
@@ -51,26 +64,26 @@ def ones(x):
     x -= (x >> np.uint64(1)) & np.uint64(0x5555555555555555)
     x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
     x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64((x * _LOW) >> np.uint64(56))
+    return np.int64((x * LOW) >> np.uint64(56))
 
 
 @njit(nogil=True, cache=True)
 def holds_letter(x):
     """Tell whether one of eight bytes (`load_u64`) is an ASCII letter."""
-    folded = (x | (_LOW * np.uint64(0x20))) & ~_HIGH  # letters of either case are now 0x61 to 0x7A
-    from_a = folded + _LOW * np.uint64(0x80 - 0x61)  # high bit: at least "a"
-    beyond_z = folded + _LOW * np.uint64(0x80 - 0x7B)  # high bit: beyond "z"
-    return (from_a & ~beyond_z & ~x & _HIGH) != 0
+    folded = (x | (LOW * np.uint64(0x20))) & ~HIGH  # letters of either case are now 0x61 to 0x7A
+    from_a = folded + LOW * np.uint64(0x80 - 0x61)  # high bit: at least "a"
+    beyond_z = folded + LOW * np.uint64(0x80 - 0x7B)  # high bit: beyond "z"
+    return (from_a & ~beyond_z & ~x & HIGH) != 0
 
 
 @njit(nogil=True, cache=True)
 def leading_plain(x):
     """Return how many of eight bytes (`load_u64`) are printable ASCII or newlines, before the first that is not."""
-    shifted = x ^ (_LOW * np.uint64(10))
-    newline = ~(((shifted & ~_HIGH) + ~_HIGH) | shifted)  # high bit: the byte is 10
-    printable = (x & ~_HIGH) + _LOW * np.uint64(0x60)  # high bit: at least 32
-    delete = (x & ~_HIGH) + _LOW  # high bit: 127
-    return trailing_zeros((x | delete | ~(printable | newline)) & _HIGH) >> 3
+    shifted = x ^ (LOW * np.uint64(10))
+    newline = ~(((shifted & ~HIGH) + ~HIGH) | shifted)  # high bit: the byte is 10
+    printable = (x & ~HIGH) + LOW * np.uint64(0x60)  # high bit: at least 32
+    delete = (x & ~HIGH) + LOW  # high bit: 127
+    return trailing_zeros((x | delete | ~(printable | newline)) & HIGH) >> 3
 
 
 @njit(nogil=True, cache=True)
@@ -94,5 +107,5 @@ def hash_spans(data, start, stop, out):
         if i + 8 <= data.shape[0]:
             last = load_u64(data, i) & (~np.uint64(0) >> np.uint64(64 - 8 * (end - i)))
         else:
-            last = load_partial(data, i, end)
+            last = load_partial(data, i, end)  # type: ignore[arg-type]
         out[k] = _stir(h, last)

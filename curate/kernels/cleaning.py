@@ -6,17 +6,12 @@ business.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
-from typing import NamedTuple
-
-import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from curate.kernels.bytes import leading_plain
 from curate.kernels.lines import ends_with_ellipsis, last_char
 from curate.kernels.loads import load_u64
+from curate.kernels.phrases import holds_phrase
 from curate.kernels.unicode import CONTROL, RECOMPOSE, SPACE, decode, place
 
 CLEAN, STRIP, NORMALISE = 0, 1, 2  # what a document needs; bits
@@ -43,7 +38,7 @@ def scan(data, offsets, tables, needs):
                     continue
             c = data[i]
             if c < 0x80:
-                if c < 32 and c != 10 and c != 9 or c == 127:
+                if (c < 32 and c != 10 and c != 9) or c == 127:
                     state |= STRIP
                 i += 1
                 continue
@@ -76,59 +71,6 @@ def strip_controls(data, offsets, tables, out, out_offsets):
             i = after
     out_offsets[offsets.shape[0] - 1] = o
     return o
-
-
-class Phrases(NamedTuple):
-    """Phrases to look for all at once, after Wu and Manber 1994, "A fast algorithm for multi-pattern searching".
-
-    `shift[a << 8 | b]` uint8: how far a window as long as the shortest phrase can move when it ends in bytes a
-    and b. `text` uint8: the phrases (lower-case), phrase k in `text[first[k]:first[k + 1]]`.
-    """
-
-    shift: npt.NDArray[np.uint8]
-    text: npt.NDArray[np.uint8]
-    first: npt.NDArray[np.int64]
-
-
-def phrases(wanted: Sequence[str]) -> Phrases:
-    """Prepare lower-case ASCII phrases of at least two letters for `holds_phrase`."""
-    shortest = min(map(len, wanted))
-    shift = np.full(1 << 16, shortest - 1, np.uint8)
-    for phrase in wanted:
-        for k in range(shortest - 1):
-            for a, b in itertools.product(*({c, c.upper()} for c in phrase[k : k + 2])):
-                pair = ord(a) << 8 | ord(b)
-                shift[pair] = min(shift[pair], shortest - 2 - k)
-    first = np.cumsum([0, *map(len, wanted)])
-    return Phrases(shift, np.frombuffer("".join(wanted).encode(), np.uint8), first)
-
-
-@njit(nogil=True, cache=True)
-def holds_phrase(data, start, end, phrases):
-    """Tell whether one of the phrases stands in `data[start:end]`, A to Z as a to z."""
-    shift, text, first = phrases
-    shortest = 1 << 30
-    for p in range(first.shape[0] - 1):
-        shortest = min(shortest, first[p + 1] - first[p])
-    i = start + shortest - 1  # the last byte of the window
-    while i < end:
-        step = shift[np.int64(data[i - 1]) << 8 | data[i]]
-        if step:
-            i += step
-            continue
-        begin = i - shortest + 1
-        for p in range(first.shape[0] - 1):
-            size = first[p + 1] - first[p]
-            k = 0
-            while k < size and begin + size <= end:
-                c = data[begin + k]
-                if (c | 32 if 65 <= c <= 90 else c) != text[first[p] + k]:
-                    break
-                k += 1
-            if k == size:
-                return True
-        i += 1
-    return False
 
 
 @njit(nogil=True, cache=True)
@@ -223,5 +165,22 @@ def c4_lines(data, offsets, tables, phrases, out, out_offsets):
             for k in range(start, stop):  # line <= start: never overtakes itself
                 out[o] = out[k]
                 o += 1
+    out_offsets[offsets.shape[0] - 1] = o
+    return o
+
+
+@njit(nogil=True, cache=True)
+def copy_beginnings(data, offsets, characters, out, out_offsets):
+    """Copy the first `characters` characters of each document to `out`; fills `out_offsets`."""
+    o = 0
+    for d in range(offsets.shape[0] - 1):
+        out_offsets[d] = o
+        seen = 0
+        for i in range(offsets[d], offsets[d + 1]):
+            seen += (data[i] & 0xC0) != 0x80
+            if seen > characters:
+                break
+            out[o] = data[i]
+            o += 1
     out_offsets[offsets.shape[0] - 1] = o
     return o

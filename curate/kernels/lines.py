@@ -16,8 +16,8 @@ from curate.kernels.words import STARTS_LINE
 
 LINES, BULLETS, ELLIPSES, TERMINALS, SHORT = range(5)
 
-# The eight words of Gopher's rule as little-endian ASCII: the be to of and that have with.
-_STOP_WORDS = tuple(int.from_bytes(w.encode(), "little") for w in "the be to of and that have with".split())
+_STOPS = ("the", "be", "to", "of", "and", "that", "have", "with")  # of Gopher's rule; here as little-endian ASCII
+_STOP_WORDS = tuple(int.from_bytes(w.encode(), "little") for w in _STOPS)
 _ALL = ~np.uint64(0)
 SHORT_LINE = 30  # FineWeb: characters
 
@@ -34,14 +34,15 @@ def word_counts(data, words, tables, out):
         for w in range(first[d], first[d + 1]):
             begin, end = np.int64(start[w]), np.int64(stop[w])
             total += chars[w]
+            head_end = end if end - begin < 8 else begin + 8
+            head_bytes = _ALL >> np.uint64(64 - 8 * (head_end - begin))
             if begin <= safe:
-                head = load_u64(data, begin) & (_ALL >> np.uint64(64 - 8 * min(end - begin, 8)))
+                head = load_u64(data, begin) & head_bytes
             else:
-                head = load_partial(data, begin, min(begin + 8, end))
+                head = load_partial(data, begin, head_end)  # type: ignore[arg-type]
             if holds_letter(head):
                 alpha += 1
-                lower = head | np.uint64(0x20202020)  # and longer than 4 bytes: not one of the stop words
-                lower &= _ALL >> np.uint64(64 - 8 * min(end - begin, 8))
+                lower = (head | np.uint64(0x20202020)) & head_bytes
                 for s in range(len(_STOP_WORDS)):
                     seen |= (lower == np.uint64(_STOP_WORDS[s])) << s
             elif chars[w] < end - begin or end - begin > 8:
@@ -118,15 +119,17 @@ def sentences(data, words, tables, out):
         count = 0
         is_open = False  # something other than marks stands in the sentence
         for w in range(first[d], first[d + 1]):
-            if kind[w] & STARTS_LINE:
-                count += is_open
-                is_open = False
+            count += is_open & kind[w] & STARTS_LINE
+            is_open &= (kind[w] & STARTS_LINE) == 0
             begin, end = np.int64(start[w]), np.int64(stop[w])
             if chars[w] < end - begin:  # not ASCII
                 found, is_open = _wide_word(data, begin, end, tables, is_open)
                 count += found
                 continue
             last = end - 1
+            if meaning[data[last]] == _CONTENT:  # most words
+                is_open = True
+                continue
             while last > begin and meaning[data[last]] == _CLOSER:
                 last -= 1
             marked = meaning[data[last]] == _MARK
@@ -162,37 +165,3 @@ def _wide_word(data, begin, end, tables, is_open):
     if marked:
         return count + is_open, False
     return count, is_open
-
-
-@njit(nogil=True, cache=True)
-def contains(data, offsets, needle, out):
-    """Fill `out` bool (n,): the document holds `needle` (lower-case ASCII bytes), in any case."""
-    m = needle.shape[0]
-    if m == 1:
-        for d in range(offsets.shape[0] - 1):
-            found = False
-            for i in range(offsets[d], offsets[d + 1]):  # without a way out, the loop becomes vector code
-                found |= data[i] == needle[0]
-            out[d] = found
-        return
-    skip = np.full(256, m, np.int64)  # Horspool: how far the last byte lets the needle move
-    for k in range(m - 1):
-        skip[needle[k]] = m - 1 - k
-        if 97 <= needle[k] <= 122:
-            skip[needle[k] - 32] = m - 1 - k
-    for d in range(offsets.shape[0] - 1):
-        i, end = offsets[d], offsets[d + 1]
-        out[d] = False
-        while i + m <= end:
-            k = m - 1
-            while k >= 0:
-                c = data[i + k]
-                if 65 <= c <= 90:
-                    c |= 32
-                if c != needle[k]:
-                    break
-                k -= 1
-            if k < 0:
-                out[d] = True
-                break
-            i += skip[data[i + m - 1]]

@@ -36,7 +36,7 @@ class Tables(NamedTuple):
     to get its simple lower-case mapping.
     """
 
-    index: npt.NDArray[np.uint16]
+    index: npt.NDArray[np.uint16]  # type: ignore[assignment]  # hides tuple.index
     flags: npt.NDArray[np.uint16]
     lower: npt.NDArray[np.int32]
 

@@ -46,11 +46,17 @@ def segment(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> Word
     n = len(offsets) - 1
     room = int(offsets[-1] - offsets[0]) // 2 + n + 1  # a word and the space after it take two bytes at least
     words = Words(
-        np.zeros(n + 1, np.int64),
-        *(np.empty(room, np.uint32) for _ in range(4)),
-        np.empty(room, np.uint64),
-        np.zeros(room, np.uint8),
-        *(np.zeros(n, np.int64) for _ in range(4)),
+        first=np.zeros(n + 1, np.int64),
+        start=np.empty(room, np.uint32),
+        stop=np.empty(room, np.uint32),
+        position=np.empty(room, np.uint32),
+        chars=np.empty(room, np.uint32),
+        hash=np.empty(room, np.uint64),
+        kind=np.zeros(room, np.uint8),
+        characters=np.zeros(n, np.int64),
+        newlines=np.zeros(n, np.int64),
+        hashes=np.zeros(n, np.int64),
+        ellipses=np.zeros(n, np.int64),
     )
     count = _segment(data, offsets, words)
     return words._replace(**{name: getattr(words, name)[:count] for name in _PER_WORD})

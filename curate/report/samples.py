@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 PER_STEP = 12
 MAX_CHARACTERS = 1_500
-_SHARDS = 32
-_ROWS_PER_SHARD = 20_000
+_SHARDS = 16
+_ROWS = 60_000  # looked at in all, so that the cost does not grow with the corpus
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def draw(run: Run, recipe: Recipe, engine: Local) -> list[dict[str, Any]]:
     shards = _spread(run.measured, _SHARDS)
     if not shards:
         return []
-    parts = [_rows(run, number, shard, recipe) for number, shard in enumerate(shards)]
+    parts = [_rows(run, number, shard, recipe, _ROWS // len(shards)) for number, shard in enumerate(shards)]
     frame = pl.concat(parts, how="vertical_relaxed")
     step = pl.col("dropped_by").fill_null("")
     limit = pl.when(step == "").then(2 * PER_STEP).otherwise(PER_STEP)
@@ -84,16 +84,16 @@ def _spread(shards: Sequence[Shard], count: int) -> list[Shard]:
     return [shards[i * len(shards) // count] for i in range(count)]
 
 
-def _rows(run: Run, number: int, shard: Shard, recipe: Recipe) -> pl.DataFrame:
+def _rows(run: Run, number: int, shard: Shard, recipe: Recipe, count: int) -> pl.DataFrame:
     columns = sorted({column for step in recipe.steps for column in step.columns} - {"source"})
     decisions = pl.read_parquet(
         run.decisions_file(shard),
         columns=["doc", "id", "source", "dropped_by", "survivor", "similarity", "domain"],
-        n_rows=_ROWS_PER_SHARD,
+        n_rows=count,
         glob=False,
     )
     columns = [column for column in {*columns, "char_count", "token_count"} if column not in decisions.columns]
-    signals = pl.read_parquet(run.signals_file(shard), columns=sorted(columns), n_rows=_ROWS_PER_SHARD, glob=False)
+    signals = pl.read_parquet(run.signals_file(shard), columns=sorted(columns), n_rows=count, glob=False)
     return decisions.hstack(signals).with_columns(part=pl.lit(number), position=pl.int_range(pl.len()))
 
 

@@ -12,20 +12,34 @@ import numpy as np
 import numpy.typing as npt
 
 from classifiers.arrow import Strings, as_strings
-from curate.kernels import lines, repetition
+from curate.errors import InputError
+from curate.kernels import lines, phrases, repetition
 from curate.kernels.bytes import byte_classes
 from curate.kernels.unicode import tables
 from curate.kernels.words import STARTS_LINE, STARTS_PARAGRAPH, Blocks, Words, blocks, segment
 
+_MOST_BYTES = 2**32 - 1  # places of words have 32 bits
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Shares = npt.NDArray[np.float32]
 
 
 class Documents:
-    """Texts of a batch (anything Arrow reads as strings), and lazily what is known about them."""
+    """Texts of a batch (anything Arrow reads as strings), and lazily what is known about them.
+
+    Raises InputError when they are more than 4 GiB.
+    """
 
     def __init__(self, texts: Any) -> None:
-        self.strings: Strings = as_strings(texts)
+        strings = as_strings(texts)
+        if strings.nbytes > _MOST_BYTES:
+            size = strings.nbytes / 2**30
+            raise InputError(f"a batch can hold 4 GiB of text, this one has {size:.1f}: measure it in parts")
+        if len(strings) and strings.offsets[-1] > _MOST_BYTES:  # a window far into a large buffer
+            first = strings.offsets[0]
+            strings = Strings(strings.data[first : strings.offsets[-1]], strings.offsets - first)
+        self.strings: Strings = strings
 
     def __len__(self) -> int:
         return len(self.strings)
@@ -80,7 +94,7 @@ class Documents:
         return _repetition(self.paragraphs)
 
     @cached_property
-    def ngrams(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def ngrams(self) -> tuple[Shares, Shares]:
         """float32 (n, 3) top 2..4-grams and (n, 6) duplicate 5..10-grams: shares of word characters."""
         top = np.zeros((len(self), len(repetition.TOP)), np.float32)
         duplicate = np.zeros((len(self), len(repetition.DUPLICATE)), np.float32)
@@ -93,11 +107,14 @@ class Documents:
         """int64 (n, 7): characters by class, see `curate.kernels.bytes.CLASSES`."""
         return byte_classes(self.strings.data, self.strings.offsets)
 
-    def contains(self, needle: str) -> npt.NDArray[np.bool_]:
-        """Tell which documents hold `needle` (lower-case ASCII), in any case."""
+    def contains(self, wanted: str) -> npt.NDArray[np.bool_]:
+        """Tell which documents hold a phrase (lower-case ASCII), in any case, or a single ASCII character."""
         out = np.zeros(len(self), np.bool_)
-        wanted = np.frombuffer(needle.encode("ascii"), np.uint8)
-        lines.contains(self.strings.data, self.strings.offsets, wanted, out)
+        data, offsets = self.strings.data, self.strings.offsets
+        if len(wanted) == 1:
+            phrases.contain_byte(data, offsets, np.uint8(ord(wanted)), out)
+        else:
+            phrases.contain_phrase(data, offsets, phrases.phrases([wanted]), out)
         return out
 
 
@@ -107,6 +124,7 @@ def _repetition(found: Blocks) -> Floats:
     return out
 
 
-def ratio(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def ratio(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Shares:
     """Return `part / whole` as float32; 0 where the whole is 0."""
-    return np.divide(part, whole, out=np.zeros(len(part), np.float64), where=whole != 0).astype(np.float32)
+    quotient: Floats = np.divide(part, whole, out=np.zeros(len(part), np.float64), where=whole != 0)
+    return quotient.astype(np.float32)

@@ -7,7 +7,7 @@ which one was taken. Thresholds are in the recipes, not here.
 from __future__ import annotations
 
 from curate.kernels.lines import BULLETS, ELLIPSES, LINES
-from curate.signals.documents import Documents, Floats, ratio
+from curate.signals.documents import Documents, Floats, Shares, ratio
 from curate.signals.registry import Compute, Signal
 
 _QUALITY = "Rae et al. 2021 (Gopher), A.1.1 quality filtering"
@@ -18,7 +18,7 @@ def _line_share(column: int) -> Compute:
     return lambda d: ratio(d.line_counts[:, column], d.line_counts[:, LINES])
 
 
-def _share(blocks: Floats, part: int, whole: int, count: int = 0) -> Floats:
+def _share(blocks: Floats, part: int, whole: int, count: int = 0) -> Shares:
     """Return a share of blocks; 0 where a document has fewer than two blocks, which cannot repeat."""
     return ratio(blocks[:, part] * (blocks[:, count] > 1), blocks[:, whole])
 
@@ -44,7 +44,7 @@ _TOP_EXAMPLES = {
     3: ("now and then and now and then", 0.87),
     4: ("as soon as possible, or as soon as possible, please", 0.81),
 }
-_SAYING = "we will never give your address to strangers or friends".split()
+_SAYING = ["we", "will", "never", "give", "your", "address", "to", "strangers", "or", "friends"]
 
 
 def _top(n: int) -> Signal:
@@ -69,7 +69,7 @@ def _duplicate(n: int) -> Signal:
     )  # fmt: skip
 
 
-def _alpha_words(documents: Documents) -> Floats:
+def _alpha_words(documents: Documents) -> Shares:
     return ratio(documents.word_counts[:, 1], documents.word_count)
 
 
@@ -85,8 +85,8 @@ SIGNALS = (
     Signal("gopher_alpha_words", "float32", "share of words", "Words with at least one letter.", _QUALITY,
            _alpha_words, ("3 + four", 0.333), high=1),
     Signal("gopher_stop_words", "int64", "words",
-           "How many of the, be, to, of, and, that, have, with occur as words, each counted once, in any case.", _QUALITY,
-           lambda d: d.word_counts[:, 2], ("The best of the rest", 2), high=8),
+           "How many of the, be, to, of, and, that, have, with occur as words, each counted once, in any case.",
+           _QUALITY, lambda d: d.word_counts[:, 2], ("The best of the rest", 2), high=8),
     *_block_signals("line", "repeated_lines", "Home\nText\nHome\nLonger text", 0.5, 0.348),
     *_block_signals("paragraph", "repeated_paragraphs", "Home\n\nText\nmore\n\nHome", 0.667, 0.471),
     *(_top(n) for n in (2, 3, 4)),

@@ -29,9 +29,10 @@ TOKENS_PER_CHARACTER = {
 
 def estimated_tokens(byte_classes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return int64 (n,) from `curate.kernels.bytes.byte_classes`; at least 1 for a text that is not empty."""
-    weights = np.array([TOKENS_PER_CHARACTER[name] for name in CLASSES])
-    estimate = np.rint(byte_classes @ weights).astype(np.int64)
-    return np.maximum(estimate, byte_classes.sum(axis=1) > 0)
+    # In whole hundredths: floating-point sums may differ between machines.
+    hundredths = np.array([round(100 * TOKENS_PER_CHARACTER[name]) for name in CLASSES], np.int64)
+    estimate: npt.NDArray[np.int64] = (byte_classes @ hundredths + 50) // 100
+    return np.maximum(estimate, (byte_classes.sum(axis=1) > 0).astype(np.int64))
 
 
 class TokenCounter:
