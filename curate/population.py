@@ -6,9 +6,11 @@ shingles of candidate duplicates are computed on request.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -17,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from classifiers.arrow import Strings
+from curate.dedup.candidates import Candidates, read_partition, write_shingles
 from curate.errors import RunError
 from curate.kernels.minhash import ShingleSets, shingle_sets
 from curate.measure import Measured, read_options
@@ -45,9 +48,32 @@ class Population(Protocol):
         """Return sketches of a part, in the same order."""
         ...
 
-    def shingles(self, documents: Numbers, ngram: int) -> ShingleSets:
-        """Return the shingle sets of the numbered documents (ascending), computed from their cleaned texts."""
+    def shingles(self, wanted: Wanted, ngram: int, partitions: int) -> Iterator[Candidates]:
+        """Yield the wanted documents with their shingle sets, whole clusters at a time, in `partitions` pieces."""
         ...
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Documents whose shingles are wanted: their numbers (ascending), clusters and band keys.
+
+    In the Candidates that come back, `doc` is the place of a document in these arrays.
+    """
+
+    documents: Numbers
+    cluster: npt.NDArray[np.uint32]
+    band_keys: npt.NDArray[np.uint64]
+
+    def of_part(self, begin: int, end: int) -> tuple[int, Wanted]:
+        """Return the documents numbered `begin` to `end`, from 0 on, and the place of the first in all."""
+        low, high = np.searchsorted(self.documents, [begin, end])
+        part = Wanted(self.documents[low:high] - begin, self.cluster[low:high], self.band_keys[low:high])
+        return int(low), part
+
+    def with_shingles(self, low: int, high: int, first: int, sets: ShingleSets) -> Candidates:
+        """Join documents `low` to `high`, the first of which has place `first`, with their shingle sets."""
+        places = np.arange(first, first + high - low, dtype=np.uint64)
+        return Candidates(places, self.cluster[low:high], self.band_keys[low:high], sets.values, sets.offsets)
 
 
 def starts(population: Population) -> Numbers:
@@ -72,9 +98,10 @@ class MemoryPopulation:
         """Return sketches of the batch."""
         return self._measured.sketches.select(list(columns))
 
-    def shingles(self, documents: Numbers, ngram: int) -> ShingleSets:
-        """Return the shingle sets of the numbered documents."""
-        return shingle_sets(_take(self._measured.cleaned, documents), ngram)
+    def shingles(self, wanted: Wanted, ngram: int, partitions: int) -> Iterator[Candidates]:
+        """Yield all wanted documents at once: they are in memory anyway."""
+        sets = shingle_sets(_take(self._measured.cleaned, wanted.documents), ngram)
+        yield wanted.with_shingles(0, len(wanted.documents), 0, sets)
 
 
 class RunPopulation:
@@ -95,48 +122,66 @@ class RunPopulation:
         """Return sketches of a shard."""
         return pq.read_table(self.run.sketches_file(self.shards[part]), columns=list(columns), partitioning=None)
 
-    def shingles(self, documents: Numbers, ngram: int) -> ShingleSets:
-        """Read the shards that hold the numbered documents again and return their shingle sets."""
+    def shingles(self, wanted: Wanted, ngram: int, partitions: int) -> Iterator[Candidates]:
+        """Read the shards that hold wanted documents again; their shingles wait on disk, divided by cluster."""
         begin = starts(self)
-        owner = np.searchsorted(begin, documents, side="right") - 1
-        wanted = [(int(part), documents[owner == part] - begin[part]) for part in np.unique(owner)]
-        task = _ShingleTask(self.run, self.shards, self._cleaners, ngram)
-        found = dict(self._engine.run(task, [_Wanted(part, tuple(rows.tolist())) for part, rows in wanted]))
-        return _join([sets for _, sets in sorted(found.items(), key=lambda pair: pair[0].part)])
+        folder = self.run.path / "state" / "shingles"
+        folder.mkdir(parents=True, exist_ok=True)
+        tasks = []
+        for part, shard in enumerate(self.shards):
+            first, there = wanted.of_part(int(begin[part]), int(begin[part + 1]))
+            if len(there.documents):
+                tasks.append(ShingleTask(self.run, shard, self._cleaners, ngram, first, there, partitions, folder))
+        try:
+            paths = [task.path for task in tasks]
+            for _ in self._engine.run(run_shingle_task, tasks):
+                pass
+            for partition in range(partitions):
+                yield read_partition(paths, partition)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)
-class _Wanted:
-    part: int
-    positions: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class _ShingleTask:
-    """Reads one shard and shingles some of its documents; `task(wanted, workers)`."""
+class ShingleTask:
+    """Shingle the wanted documents of one shard into a file of candidates. Picklable."""
 
     run: Run
-    shards: Sequence[Shard]
+    shard: Shard
     cleaners: tuple[str, ...]
     ngram: int
+    first: int  # place of the first wanted document among those of all shards
+    wanted: Wanted
+    partitions: int
+    folder: Path
 
-    def __call__(self, wanted: _Wanted, workers: Workers) -> ShingleSets:
-        shard = self.shards[wanted.part]
+    @property
+    def path(self) -> Path:
+        """Where the candidates of this shard go."""
+        return self.folder / f"{self.shard.name}.arrow"
+
+    def batches(self) -> Iterator[tuple[int, int, pa.Array]]:
+        """Yield (first, last) of the wanted documents of each batch, and their raw texts; stop after the last one."""
+        positions = self.wanted.documents
         options = read_options(self.run, metadata=False)
-        positions = np.asarray(wanted.positions, np.int64)
-
-        def of_batch(item: tuple[int, Any]) -> ShingleSets:
-            start, batch = item
+        for start, batch in numbered(read(self.shard, options, on_reject=lambda reject: None)):
             low, high = np.searchsorted(positions, [start, start + len(batch)])
-            chosen = batch.texts.take(pa.array(positions[low:high] - start))
-            return shingle_sets(clean(chosen, self.cleaners), self.ngram)
+            if high > low:
+                yield int(low), int(high), batch.texts.take(pa.array(positions[low:high] - start))
+            if high == len(positions):
+                return
+        raise RunError(f"{self.shard.paths[0]} has fewer documents than were measured; run again with --overwrite")
 
-        sets = _join(list(workers.map(of_batch, numbered(read(shard, options, on_reject=lambda reject: None)))))
-        if len(sets.offsets) - 1 != len(positions):
-            raise RunError(
-                f"{shard.paths[0]} has fewer documents than when it was measured; run again with --overwrite"
-            )
-        return sets
+    def of_batch(self, item: tuple[int, int, pa.Array]) -> Candidates:
+        """Clean and shingle the wanted documents of a batch."""
+        low, high, texts = item
+        sets = shingle_sets(clean(texts, self.cleaners), self.ngram)
+        return self.wanted.with_shingles(low, high, self.first + low, sets)
+
+
+def run_shingle_task(task: ShingleTask, workers: Workers) -> int:
+    """Run a task; return how many documents it wrote."""
+    return write_shingles(task.path, workers.map(task.of_batch, task.batches()), task.partitions)
 
 
 def numbered(batches: Any) -> Any:
@@ -151,13 +196,6 @@ def _take(strings: Strings, documents: Numbers) -> Strings:
     from classifiers.arrow import as_strings, to_array
 
     return as_strings(to_array(strings).take(pa.array(documents)))
-
-
-def _join(parts: Sequence[ShingleSets]) -> ShingleSets:
-    if not parts:
-        return ShingleSets(np.zeros(0, np.uint32), np.zeros(1, np.int64))
-    counts = np.concatenate([np.diff(part.offsets) for part in parts])
-    return ShingleSets(np.concatenate([part.values for part in parts]), np.concatenate([[0], np.cumsum(counts)]))
 
 
 def gather(population: Population, documents: Numbers, columns: Sequence[str]) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from curate.dedup.clusters import candidate_clusters, exact_clusters, keys_withi
 from curate.dedup.survivors import best_of_clusters, verify
 from curate.errors import RecipeError
 from curate.kernels.hashing import murmur3
-from curate.population import Population, exact_hashes, gather, signal_column, sketch_column, starts
+from curate.population import Population, Wanted, exact_hashes, gather, signal_column, sketch_column, starts
 from curate.predicates import columns_of, expression
 from curate.recipe import Dedup, Filter, Recipe, Top
 
@@ -27,6 +27,7 @@ Bools = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
 
 ALIVE = -1
+PARTITION_BYTES = 256 << 20  # of shingles that are verified at a time: what verification needs of memory
 
 
 @dataclass
@@ -56,7 +57,8 @@ class Standing:
     @property
     def alive(self) -> Bools:
         """Documents that no step has dropped."""
-        return self.dropped_by == ALIVE
+        alive: Bools = self.dropped_by == ALIVE
+        return alive
 
     def drop(self, documents: Numbers | Bools, step: int) -> None:
         """Drop documents that are alive."""
@@ -166,19 +168,41 @@ def dedup(population: Population, standing: Standing, step: Dedup) -> Duplicates
         similarity = np.full(len(survivor), 1.0 if step.method == "exact" else np.nan, np.float32)
         spared = 0
     else:
-        chosen = np.zeros(len(alive), np.bool_)
-        chosen[candidates] = True
-        in_group = None if groups is None else groups[shared]
-        keys = [sketch_column(population, chosen, band) for band in bands]
-        keys = keys if in_group is None else [keys_within(key, in_group) for key in keys]
-        sets = population.shingles(candidates, step.ngram)
-        found = verify(labels, ranks, np.stack(keys, axis=1), sets.values, sets.offsets, step.verify)
-        survivor, similarity, spared = found.survivor, found.similarity, found.spared
+        survivor, similarity, spared = _verified(
+            population, candidates, labels, ranks, groups[shared] if groups is not None else None, step
+        )
     gone = survivor >= 0
     clusters = len(np.unique(labels))
     return Duplicates(
         candidates[gone], candidates[survivor[gone]], similarity[gone], len(candidates) - clusters, spared
     )
+
+
+def _verified(
+    population: Population,
+    candidates: Numbers,
+    labels: npt.NDArray[np.uint32],
+    ranks: Numbers,
+    groups: npt.NDArray[np.uint64] | None,
+    step: Dedup,
+) -> tuple[Numbers, npt.NDArray[np.float32], int]:
+    """Return the place of each candidate's survivor (-1: it survives), their similarity, and how many were spared."""
+    chosen = np.zeros(sum(population.sizes), np.bool_)
+    chosen[candidates] = True
+    columns = [sketch_column(population, chosen, f"band_{i}") for i in range(step.bands)]
+    keys = np.stack([keys_within(c, groups) if groups is not None else c for c in columns], axis=1)
+    shingle_bytes = 4 * int(sketch_column(population, chosen, "shingles").sum())
+    survivor = np.full(len(candidates), -1, np.int64)
+    similarity = np.full(len(candidates), np.nan, np.float32)
+    spared = 0
+    partitions = 1 + shingle_bytes // PARTITION_BYTES
+    for piece in population.shingles(Wanted(candidates, labels, keys), step.ngram, partitions):
+        at = piece.doc.astype(np.int64)
+        found = verify(labels[at], ranks[at], piece.band_keys, piece.values, piece.offsets, step.verify or 0.0)
+        survivor[at] = np.where(found.survivor < 0, -1, at[found.survivor])
+        similarity[at] = found.similarity
+        spared += found.spared
+    return survivor, similarity, spared
 
 
 def outside_top(population: Population, standing: Standing, step: Top) -> Numbers:

@@ -32,7 +32,8 @@ def estimated_tokens(byte_classes: npt.NDArray[np.int64]) -> npt.NDArray[np.int6
     # In whole hundredths: floating-point sums may differ between machines.
     hundredths = np.array([round(100 * TOKENS_PER_CHARACTER[name]) for name in CLASSES], np.int64)
     estimate: npt.NDArray[np.int64] = (byte_classes @ hundredths + 50) // 100
-    return np.maximum(estimate, (byte_classes.sum(axis=1) > 0).astype(np.int64))
+    estimate[(estimate == 0) & byte_classes.any(axis=1)] = 1
+    return estimate
 
 
 class TokenCounter:

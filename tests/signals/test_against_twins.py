@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from classifiers.arrow import Strings
+from curate.errors import InputError
 from curate.signals import Documents, compute, registry
 from tests import naive
 from tests.signals import texts as written
 from tests.signals.texts import TEXTS
 
+DATA = Path(os.environ.get("CURATE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 WRITTEN = [value for name, value in vars(written).items() if name.isupper() and isinstance(value, str)]
 
 
@@ -60,6 +67,17 @@ def test_a_long_document_agrees_with_its_twin() -> None:
     assert_like_twins([text, "short", text[:3000] + text[:3000]])
 
 
+@pytest.mark.data
+@pytest.mark.parametrize("file", ["raw_web/cc_text", "raw_web/turku_registers_multiling", "code/code_mixed"])
+def test_real_documents_agree_with_their_twins(file: str) -> None:
+    path = DATA / f"{file}.jsonl.zst"
+    if not path.is_file():
+        pytest.skip(f"{path} is absent; set CURATE_DATA")
+    with pa.input_stream(str(path), compression="zstd") as stream:
+        head = stream.read(500_000)
+    assert_like_twins([json.loads(line)["text"] for line in head.split(b"\n")[:-1]])
+
+
 @settings(max_examples=50)
 @given(st.lists(TEXTS, min_size=2, max_size=8), st.data())
 def test_values_do_not_depend_on_the_batch(texts: list[str], data: st.DataObject) -> None:
@@ -83,6 +101,20 @@ def test_a_slice_a_chunked_array_and_nulls_are_read_as_the_same_texts() -> None:
         found = measured(variant)
         for name, values in expected.items():
             np.testing.assert_array_equal(found[name], values, err_msg=name)
+
+
+def test_texts_far_into_a_large_buffer_are_found() -> None:
+    text = b"so far, so far, and no further"
+    data = np.zeros(2**32 + len(text), np.uint8)  # only the pages with text take memory
+    data[2**32 :] = np.frombuffer(text, np.uint8)
+    far = measured(Strings(data, np.array([2**32, 2**32, 2**32 + len(text)])))
+    for name, values in measured(["", text.decode()]).items():
+        np.testing.assert_array_equal(far[name], values, err_msg=name)
+
+
+def test_a_batch_of_more_than_4_gib_is_refused() -> None:
+    with pytest.raises(InputError, match=r"a batch can hold 4 GiB of text, this one has 5\.0"):
+        Documents(Strings(np.zeros(0, np.uint8), np.array([0, 5 * 2**30])))
 
 
 def test_an_empty_batch_gives_empty_columns_of_the_right_type() -> None:
