@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from curate import __version__
+from curate.cli_classifier import classifier
 from curate.errors import CurateError
 
 if TYPE_CHECKING:
@@ -310,6 +311,9 @@ def signals(name: str | None, as_json: bool) -> None:
         click.echo(
             "\nClassifiers give more: language, language_score, quality, domain, domain_score, or your own (see docs)."
         )
+
+
+main.add_command(classifier)
 
 
 def _print_summary(run: Run, as_json: bool) -> None:

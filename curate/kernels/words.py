@@ -191,17 +191,16 @@ def blocks(data: npt.NDArray[np.uint8], words: Words, boundary: int) -> Blocks:
 
 @njit(nogil=True, cache=True)
 def _blocks(data, words, boundary, found):
+    start, stop, position, chars, kind = words.start, words.stop, words.position, words.chars, words.kind
     b = 0
     for d in range(words.first.shape[0] - 1):
         found.first[d] = b
-        end = words.first[d + 1]
-        for w in range(words.first[d], end):
-            if words.kind[w] & boundary:
-                found.start[b] = words.start[w]
-                found.chars[b] = -np.int64(words.position[w])
+        opening, end = words.first[d], words.first[d + 1]
+        for w in range(opening + 1, end + 1):
+            if w == end or kind[w] & boundary:
+                found.start[b], found.stop[b] = start[opening], stop[w - 1]
+                found.chars[b] = np.int64(position[w - 1]) + chars[w - 1] - position[opening]
+                opening = w
                 b += 1
-            if w + 1 == end or words.kind[w + 1] & boundary:
-                found.stop[b - 1] = words.stop[w]
-                found.chars[b - 1] += np.int64(words.position[w]) + words.chars[w]
     found.first[words.first.shape[0] - 1] = b
     hash_spans(data, found.start, found.stop, found.hash)

@@ -61,6 +61,12 @@ def test_stop_words_count_once_each_and_in_any_case() -> None:
     assert value("gopher_stop_words", "The the THE of. of") == 2
 
 
+@pytest.mark.parametrize("word", ["the", "be", "to", "of", "and", "that", "have", "with"])
+def test_each_stop_word_counts_as_a_whole_word_only(word: str) -> None:
+    assert value("gopher_stop_words", word.capitalize()) == 1
+    assert value("gopher_stop_words", f"{word}s {word}, {word}\0 {word}\0\0\0 x{word} {word[:-1]}") == 0
+
+
 def test_hashes_and_ellipses_count_separately() -> None:
     assert value("gopher_hash_ratio", "# one two...") == pytest.approx(1 / 3)
     assert value("gopher_ellipsis_ratio", "# one… two......") == pytest.approx(3 / 3)
