@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 import curate
+from curate.ensembles import with_ensembles
 from curate.errors import RunError
 from curate.measure import Measured, measure_texts
 from curate.mix import Allocation, allocate, copies
@@ -48,6 +49,7 @@ class Decisions:
 
 def decide_population(population: Population, recipe: Recipe) -> Decisions:
     """Apply a recipe's steps and its mix to a population."""
+    population = with_ensembles(population, recipe)
     filters = [step for step in recipe.steps if isinstance(step, Filter)]
     begin = starts(population)
     everyone = np.ones(begin[-1], np.bool_)

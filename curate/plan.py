@@ -6,7 +6,7 @@ Measures nothing itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ class Plan:
 
     def key(self) -> str:
         """Return a hash of everything that the output of measure depends on, inputs aside."""
-        models = [(use.signal, digest(model(use.model).path), use.label, use.first) for use in self.classifiers]
+        models = [(digest(model(use.model).path), asdict(use)) for use in self.classifiers]
         tokenizer = digest(Path(self.tokenizer)) if self.tokenizer else None
         facts = [self.clean, self.signals, models, self.minhash, self.metadata, tokenizer]
         return fingerprint([curate.__version__, *facts])

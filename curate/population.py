@@ -7,7 +7,7 @@ shingles of candidate duplicates are computed on request.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -243,3 +243,29 @@ def _column(
         if kept.any() or not pieces:
             pieces.append(of(part)[kept])
     return np.concatenate(pieces) if pieces else np.zeros(0)
+
+
+class Extended:
+    """A population with columns made from others, one array of all documents each."""
+
+    def __init__(self, base: Population, made: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._base, self._made, self._begin = base, made, starts(base)
+        self.sizes = base.sizes
+
+    def frame(self, part: int, columns: Sequence[str]) -> pl.DataFrame:
+        """Return signals and made columns of a part."""
+        import polars as pl
+
+        window = slice(self._begin[part], self._begin[part + 1])
+        made = [pl.Series(name, self._made[name][window]) for name in columns if name in self._made]
+        stored = [name for name in columns if name not in self._made]
+        frame = self._base.frame(part, stored).hstack(made) if stored else pl.DataFrame(made)
+        return frame.select(columns)
+
+    def sketches(self, part: int, columns: Sequence[str]) -> pa.Table:
+        """Return sketches of a part."""
+        return self._base.sketches(part, columns)
+
+    def shingles(self, wanted: Wanted, ngram: int, partitions: int) -> Iterator[Candidates]:
+        """Yield shingle sets of the wanted documents."""
+        return self._base.shingles(wanted, ngram, partitions)

@@ -72,11 +72,15 @@ class Dedup:
 
 @dataclass(frozen=True)
 class Top:
-    """Keeps the best documents by a column until they hold `share` of the tokens, in all or in each group."""
+    """Keeps the best documents by a column until they hold `share` of the tokens, in all or in each group.
+
+    With `tokens` instead, until they hold that many in all.
+    """
 
     name: str
     share: float
     by: str
+    tokens: int | None = None
     within: tuple[str, ...] = ()
     kind: str = "top"
 
@@ -108,13 +112,28 @@ class Mix:
 class ClassifierUse:
     """A fastText model and the signal it gives: the score of `label`, or the best label and its score.
 
-    `first`: only so many characters of a document are read, all of them by default.
+    How a long document is read: `first` reads only so many characters of it; `windows` scores every stretch of about
+    so many characters by itself, and the document has the `over` ("mean" or "min") of them. Otherwise all at once.
     """
 
     signal: str
     model: str
     label: str | None = None
     first: int | None = None
+    windows: int | None = None
+    over: str = "mean"
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """A column made of several scores: each is ranked into `buckets` of equal tokens, the highest rank counts.
+
+    Source: Su et al. 2024 (Nemotron-CC), section 3.2: 20 buckets, maximum over the classifiers.
+    """
+
+    name: str
+    of: tuple[str, ...]
+    buckets: int = 20
 
 
 @dataclass(frozen=True)
@@ -125,6 +144,7 @@ class Recipe:
     description: str = ""
     clean: tuple[str, ...] = ("unicode",)
     classifiers: tuple[ClassifierUse, ...] = ()
+    ensembles: tuple[Ensemble, ...] = ()
     domains: tuple[tuple[str, str], ...] = ()
     steps: tuple[Step, ...] = ()
     mix: Mix = field(default_factory=Mix)
@@ -160,12 +180,14 @@ class Recipe:
 
     @property
     def columns(self) -> frozenset[str]:
-        """Every column that a step, a domain or the mix reads."""
+        """Every measured column that a step, an ensemble, a domain or the mix reads."""
         named = {column for step in self.steps for column in step.columns}
         named.update(column for _, sql in self.domains for column in columns_of(sql))
         if not (self.domains and self.mix.by == "domain"):
             named.add(self.mix.by)
-        return frozenset(named)
+        made = {ensemble.name: ensemble.of for ensemble in self.ensembles}
+        named.update(column for name in named & made.keys() for column in made[name])
+        return frozenset(named - made.keys())
 
     def dedups(self, method: str) -> list[Dedup]:
         """Return the deduplication steps of one method."""
@@ -174,7 +196,8 @@ class Recipe:
     def fingerprint(self) -> str:
         """Return a hash of what decide reads: steps, domains and mix; comments and layout do not count."""
         body = [dataclasses.asdict(step) for step in self.steps]
-        return fingerprint([body, self.domains, dataclasses.asdict(self.mix)])
+        made = [dataclasses.asdict(ensemble) for ensemble in self.ensembles]
+        return fingerprint([body, made, self.domains, dataclasses.asdict(self.mix)])
 
 
 def fingerprint(value: Any) -> str:

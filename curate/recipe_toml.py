@@ -12,9 +12,9 @@ from typing import Any
 
 from curate.errors import RecipeError, did_you_mean
 from curate.predicates import columns_of
-from curate.recipe import RECIPES, ClassifierUse, Dedup, Filter, Mix, Recipe, Step, Top, parse_count
+from curate.recipe import RECIPES, ClassifierUse, Dedup, Ensemble, Filter, Mix, Recipe, Step, Top, parse_count
 
-_TOP_KEYS = ("name", "description", "clean", "classifiers", "domains", "steps", "mix")
+_TOP_KEYS = ("name", "description", "clean", "classifiers", "ensembles", "domains", "steps", "mix")
 _STEP_KEYS: dict[str, tuple[str, ...]] = {
     "use": ("use", "profile", "without", "where"),
     "filter": ("name", "filter", "where"),
@@ -85,6 +85,7 @@ def parse(text: str, name: str) -> Recipe:
         description=top.get("description", str, ""),
         clean=clean,
         classifiers=classifiers,
+        ensembles=tuple(_ensemble(where, *item) for item in top.get("ensembles", dict, {}).items()),
         domains=tuple(_domain(where, *item) for item in top.get("domains", dict, {}).items()),
         steps=steps,
         mix=_mix(f"{where}, [mix]", top.get("mix", dict, {})),
@@ -209,13 +210,20 @@ def _verify(place: _Place, default: float | None) -> float | None:
 
 
 def _top(place: _Place) -> list[Step]:
-    share = place.get("top", float)
-    if not 0 < share <= 1:
-        raise place.fail(f"top is the share of tokens to keep, above 0 and up to 1, not {share}")
     by = place.get("by", str)
     if not by:
         raise place.fail('top needs `by`, the signal that ranks documents, such as by = "quality"')
-    return [Top(place.get("name", str, f"top_{by}"), share, by, place.strings("within"))]
+    within = place.strings("within")
+    share, tokens = 1.0, None
+    if isinstance(place.table["top"], str):
+        tokens = parse_count(place.table["top"])
+        if within:
+            raise place.fail("top with a number of tokens is over all documents; within needs a share such as 0.1")
+    else:
+        share = place.get("top", float)
+        if not 0 < share <= 1:
+            raise place.fail(f'top is a share of tokens above 0 and up to 1, or a number such as "10B", not {share}')
+    return [Top(place.get("name", str, f"top_{by}"), share, by, tokens, within)]
 
 
 _BUILDERS = {"use": _group, "filter": _filter, "dedup": _dedup, "top": _top}
@@ -229,14 +237,31 @@ def _classifier(where: str, signal: str, use: Any) -> ClassifierUse:
         return ClassifierUse(signal, use)
     if not isinstance(use, dict):
         raise RecipeError(f'{place}: give a model, or {{ model = "…", label = "…" }}')
-    table = _Place(place, use, ("model", "label", "first"))
+    table = _Place(place, use, ("model", "label", "first", "windows", "over"))
     model = table.get("model", str)
     if not model:
         raise table.fail('needs `model`: "language", "quality", "domain" or the path of a fastText model')
-    first = table.get("first", int)
-    if first is not None and first < 1:
-        raise table.fail(f"first is a number of characters, at least 1, not {first}")
-    return ClassifierUse(signal, model, table.get("label", str), first)
+    first, windows = table.get("first", int), table.get("windows", int)
+    for key, value in (("first", first), ("windows", windows)):
+        if value is not None and value < 1:
+            raise table.fail(f"{key} is a number of characters, at least 1, not {value}")
+    over = table.get("over", str, "mean")
+    if over not in ("mean", "min"):
+        raise table.fail(f'over is "mean" or "min", not "{over}"')
+    return ClassifierUse(signal, model, table.get("label", str), first, windows, over)
+
+
+def _ensemble(where: str, name: str, entry: Any) -> Ensemble:
+    place = f'{where}, [ensembles] "{name}"'
+    if not isinstance(entry, dict):
+        raise RecipeError(f'{place}: give {{ of = ["quality", …], buckets = 20 }}')
+    table = _Place(place, entry, ("of", "buckets"))
+    of, buckets = table.strings("of"), table.get("buckets", int, 20)
+    if not of:
+        raise table.fail("of is the list of scores to combine")
+    if not 2 <= buckets <= 1000:
+        raise table.fail(f"buckets must be between 2 and 1000, not {buckets}")
+    return Ensemble(name, of, buckets)
 
 
 def _domain(where: str, name: str, sql: Any) -> tuple[str, str]:

@@ -10,13 +10,15 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 import classifiers
 from classifiers.arrow import Strings
 from curate.errors import RecipeError, did_you_mean
 from curate.recipe import ClassifierUse
-from curate.text import beginnings
+from curate.text import beginnings, windows
 
 
 @functools.cache
@@ -44,6 +46,8 @@ def classifier_columns(use: ClassifierUse) -> tuple[str, ...]:
     if use.label is not None and use.label not in found.labels:
         hint = did_you_mean(use.label, found.labels)
         raise RecipeError(f'classifier "{use.signal}": {use.model} has no label "{use.label}"{hint}')
+    if use.windows and not (use.label or found.positive):
+        raise RecipeError(f'classifier "{use.signal}": windows need one score; name the `label` to score')
     return (use.signal,) if use.label or found.positive else (use.signal, f"{use.signal}_score")
 
 
@@ -54,8 +58,20 @@ def classify(use: ClassifierUse, strings: Strings) -> dict[str, Any]:
     if use.first:
         strings = beginnings(strings, use.first)
     if label:
-        return {use.signal: found.score(strings, label)}
+        return {use.signal: _score(use, found, strings, label)}
     codes, scores = found.predict_codes(strings)
     known = pa.array(codes, mask=codes < 0)
     labels = pa.DictionaryArray.from_arrays(known, pa.array(found.labels)).cast(pa.string())
     return {use.signal: labels, f"{use.signal}_score": scores}
+
+
+def _score(use: ClassifierUse, found: Any, strings: Strings, label: str) -> npt.NDArray[np.float32]:
+    """Score texts as a whole, or as the mean or minimum over their windows; a text without words scores 0."""
+    if not use.windows:
+        scores: npt.NDArray[np.float32] = found.score(strings, label)
+        return scores
+    pieces, first = windows(strings, use.windows)
+    scores = found.score(pieces, label)
+    if use.over == "min":
+        return np.minimum.reduceat(scores, first[:-1])
+    return (np.add.reduceat(scores, first[:-1], dtype=np.float64) / np.diff(first)).astype(np.float32)

@@ -226,7 +226,8 @@ def outside_top(population: Population, standing: Standing, step: Top) -> Number
     size = np.diff(np.r_[first, len(order)])
     before = np.repeat(running[first] - tokens[first], size)
     total = np.repeat(np.add.reduceat(tokens, first), size)
-    inside = (running - before) <= step.share * total + 0.5
+    target = step.share * total if step.tokens is None else np.full(len(total), step.tokens)
+    inside = (running - before) <= target + 0.5
     inside[first] = True  # a group keeps its best document, however long
     return np.sort(numbers[order[~inside]])
 

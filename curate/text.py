@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -67,9 +68,7 @@ def c4_lines(strings: Strings) -> Strings:
     """
     room = strings.nbytes + len(strings)
     out, offsets = np.empty(room, np.uint8), np.empty_like(strings.offsets)
-    size = cleaning.c4_lines(
-        strings.data, strings.offsets, tables(), _C4_PHRASES, out, offsets
-    )
+    size = cleaning.c4_lines(strings.data, strings.offsets, tables(), _C4_PHRASES, out, offsets)
     return Strings(out[:size], offsets)
 
 
@@ -97,3 +96,14 @@ def beginnings(strings: Strings, characters: int) -> Strings:
     out, offsets = np.empty(room, np.uint8), np.empty_like(strings.offsets)
     size = cleaning.copy_beginnings(strings.data, strings.offsets, characters, out, offsets)
     return Strings(out[:size], offsets)
+
+
+def windows(strings: Strings, characters: int) -> tuple[Strings, npt.NDArray[np.int64]]:
+    """Cut each text into stretches of about `characters` characters, at white space where there is any.
+
+    Returns the pieces, and int64 (n + 1,): those of text d are `first[d]:first[d + 1]`, at least one.
+    """
+    room = strings.nbytes // characters + len(strings) + 1
+    cuts, first = np.empty(room, np.int64), np.empty(len(strings) + 1, np.int64)
+    count = cleaning.cut_windows(strings.data, strings.offsets, characters, cuts, first)
+    return Strings(strings.data, np.append(cuts[:count], strings.offsets[-1])), first

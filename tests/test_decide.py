@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -185,3 +186,62 @@ def test_a_larger_budget_only_adds_documents() -> None:
     small = decided(frame, "[mix]\ntokens = 2000")
     large = decided(frame, "[mix]\ntokens = 4000")
     assert set(small.filter("kept")["id"]) < set(large.filter("kept")["id"])
+
+
+def test_top_with_a_number_keeps_the_best_documents_that_hold_so_many_tokens() -> None:
+    frame = pl.DataFrame({"text": [prose(i) for i in range(20)], "score": [float(i) for i in range(20)]})
+    result = decided(frame, '[[steps]]\ntop = "700"\nby = "score"')
+    tokens = curate.measure(frame["text"], signals=["token_count"])["token_count"]
+    assert 700 - tokens.max() < tokens.filter(result["kept"]).sum() <= 700
+    assert result["kept"].to_list() == sorted(result["kept"].to_list())
+
+
+def test_an_ensemble_takes_the_best_rank_of_several_scores() -> None:
+    frame = pl.DataFrame(
+        {"text": [prose(i) for i in range(40)], "a": [i / 40 for i in range(40)], "b": [-i / 40 for i in range(40)]}
+    )
+    recipe = """
+[ensembles]
+bucket = { of = ["a", "b"], buckets = 4 }
+[[steps]]
+name = "good"
+filter = "bucket >= 3"
+"""
+    kept = decided(frame, recipe)["kept"].to_list()
+    # The best quarter by a is at the end, the best quarter by b at the beginning; the middle is nobody's best.
+    assert all(kept[:9]) and all(kept[-9:])
+    assert not any(kept[12:28])
+
+
+def test_buckets_hold_equal_tokens_and_ties_share_one() -> None:
+    from curate.ensembles import equal_mass_buckets
+
+    score = np.array([0.1, 0.2, 0.3, 0.4, 0.4, np.nan])
+    assert equal_mass_buckets(score, np.array([10, 10, 10, 5, 5, 0]), 4).tolist() == [0, 1, 2, 3, 3, 0]
+    rng = np.random.default_rng(1)
+    tokens = rng.integers(1, 100, 5000)
+    buckets = equal_mass_buckets(rng.random(5000), tokens, 20)
+    held = np.bincount(buckets, weights=tokens)
+    assert np.abs(held / held.mean() - 1).max() < 0.05
+
+
+def test_a_classifier_reads_the_beginning_or_windows_of_a_document() -> None:
+    english, german = prose(1, 30), "Das ist ein langer deutscher Satz über das Wetter in den Bergen. " * 20
+    recipe = """
+[classifiers]
+whole = {{ model = "language", label = "en" }}
+start = {{ model = "language", label = "en", first = 500 }}
+mean = {{ model = "language", label = "en", windows = 500 }}
+lowest = {{ model = "language", label = "en", windows = 500, over = "min" }}
+[[steps]]
+name = "x"
+filter = "{0}"
+"""
+    frame = pl.DataFrame({"text": [english + " " + german, german]})
+    for predicate, kept in [
+        ("start > 0.9", [True, False]),
+        ("mean BETWEEN 0.2 AND 0.8", [True, False]),
+        ("lowest > 0.5", [False, False]),
+        ("whole + lowest + start >= 0", [True, True]),
+    ]:
+        assert decided(frame, recipe.format(predicate))["kept"].to_list() == kept, predicate

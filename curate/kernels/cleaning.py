@@ -184,3 +184,27 @@ def copy_beginnings(data, offsets, characters, out, out_offsets):
             o += 1
     out_offsets[offsets.shape[0] - 1] = o
     return o
+
+
+@njit(nogil=True, cache=True)
+def cut_windows(data, offsets, characters, cuts, first):
+    """Fill `cuts` with where each piece of each document begins, `first` with the first piece of each document.
+
+    A piece ends at the first ASCII white space after `characters` characters, or after a tenth more without one.
+    """
+    count = 0
+    for d in range(offsets.shape[0] - 1):
+        first[d] = count
+        cuts[count] = offsets[d]
+        count += 1
+        seen = 0
+        for i in range(offsets[d], offsets[d + 1]):
+            if data[i] & 0xC0 == 0x80:
+                continue
+            if seen >= characters and (data[i] <= 32 or seen >= characters + characters // 10):
+                cuts[count] = i
+                count += 1
+                seen = 0
+            seen += 1
+    first[offsets.shape[0] - 1] = count
+    return count

@@ -17,7 +17,7 @@ def value(name: str, text: str) -> float:
         ("One. Two! Three?", 3),
         ("No mark at all", 1),
         ("Two lines\nwithout marks", 2),
-        ('"Quoted." (In brackets.) \'Single.\'', 3),
+        ("\"Quoted.\" (In brackets.) 'Single.'", 3),
         ("3.14 is no end", 1),
         ("... !!! ?", 0),
         ("He waited ... and went.", 2),

@@ -23,12 +23,15 @@ TEXTS = st.lists(st.tuples(_PIECES, _SPACES), max_size=40).map(lambda pairs: "".
 
 PHRASE = "we will never give your address to strangers or friends"  # ten words
 # The documents of a comparison of six implementations of Gopher's rules; here values are as the paper words them.
-FOUR_OF_TEN_LINES = "the same line again\n" * 4 + """line number one
+FOUR_OF_TEN_LINES = (
+    "the same line again\n" * 4
+    + """line number one
 line number two
 line number three
 line number four
 line number five
 line number six"""
+)
 TWO_OF_FIVE_PARAGRAPHS = "first one\nof two\n\nsecond\n\nfirst one\nof two\n\nthird\n\nlast"
 SIX_TIMES_A_PHRASE = " ".join(f"{PHRASE} {' '.join(f'w{i}x{k}' for k in range(50))}" for i in range(6))
 THIRTY_OF_THE = " ".join(f"of the word{i:02}" for i in range(30))
