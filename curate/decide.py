@@ -48,8 +48,7 @@ class Decisions:
 
 
 def decide_population(population: Population, recipe: Recipe) -> Decisions:
-    """Apply a recipe's steps and its mix to a population."""
-    population = with_ensembles(population, recipe)
+    """Apply a recipe's steps and its mix to a population that has the columns of the recipe's ensembles."""
     filters = [step for step in recipe.steps if isinstance(step, Filter)]
     begin = starts(population)
     everyone = np.ones(begin[-1], np.bool_)
@@ -145,29 +144,33 @@ class Clusters:
         }
 
 
-def decision_table(population: Population, decisions: Decisions, clusters: Clusters, part: int) -> pa.Table:
-    """Return the decisions on one part: one row a document, in its order."""
+def decision_table(
+    population: Population, recipe: Recipe, decisions: Decisions, clusters: Clusters, part: int
+) -> pa.Table:
+    """Return the decisions on one part: one row a document, in its order; ensembles come last."""
     begin, size = int(starts(population)[part]), population.sizes[part]
     window = slice(begin, begin + size)
-    base = population.frame(part, ["doc", "id"]).to_arrow()
+    made = [ensemble.name for ensemble in recipe.ensembles]
+    base = population.frame(part, ["doc", "id", "source", *made]).to_arrow()
     dropped_by = decisions.standing.dropped_by[window].astype(np.int32)
     kept = dropped_by < 0
     names = pa.array(decisions.steps, pa.string())
-    return pa.table({
-        "doc": base["doc"],
-        "id": base["id"],
-        "source": _source(population, part),
-        "kept": kept,
-        "dropped_by": pa.DictionaryArray.from_arrays(pa.array(dropped_by, mask=kept), names).cast(pa.string()),
-        "failed": _failed(decisions.standing.failed[window], decisions.filters),
-        **clusters.columns(begin, size),
-        "domain": pa.DictionaryArray.from_arrays(decisions.domain[window], decisions.domain_names).cast(pa.string()),
-        "weight": decisions.weight[window] * kept,
-    })  # fmt: skip
-
-
-def _source(population: Population, part: int) -> pa.Array:
-    return population.frame(part, ["source"]).to_arrow()["source"]
+    return pa.table(
+        {
+            "doc": base["doc"],
+            "id": base["id"],
+            "source": base["source"],
+            "kept": kept,
+            "dropped_by": pa.DictionaryArray.from_arrays(pa.array(dropped_by, mask=kept), names).cast(pa.string()),
+            "failed": _failed(decisions.standing.failed[window], decisions.filters),
+            **clusters.columns(begin, size),
+            "domain": pa.DictionaryArray.from_arrays(decisions.domain[window], decisions.domain_names).cast(
+                pa.string()
+            ),
+            "weight": decisions.weight[window] * kept,
+            **{name: base[name] for name in made},
+        }
+    )
 
 
 def _failed(failed: npt.NDArray[np.bool_], names: tuple[str, ...]) -> pa.Array:
@@ -190,7 +193,8 @@ def decide_run(run: Run, recipe: Recipe, engine: Local) -> None:
     with run.doing("decide", key) as stage:
         population = RunPopulation(run, engine, recipe.clean)
         (run.path / "decisions").mkdir(exist_ok=True)
-        decisions = decide_population(population, recipe)
+        extended = with_ensembles(population, recipe)
+        decisions = decide_population(extended, recipe)
         clusters = Clusters(population, decisions.standing)
         wanted = {run.decisions_file(shard) for shard in population.shards}
         for old in (run.path / "decisions").glob("*.parquet"):
@@ -198,7 +202,7 @@ def decide_run(run: Run, recipe: Recipe, engine: Local) -> None:
                 old.unlink()
         for part, shard in enumerate(population.shards):
             with TableWriter(run.decisions_file(shard)) as file:
-                file.write(decision_table(population, decisions, clusters, part))
+                file.write(decision_table(extended, recipe, decisions, clusters, part))
         stage["steps"] = [{"name": step.name, "kind": step.kind} for step in recipe.steps]
         if recipe.mix.samples:
             stage["steps"].append({"name": MIX, "kind": "mix"})
@@ -239,10 +243,10 @@ def decide(texts: Any, recipe: Recipe | str = "web") -> pl.DataFrame:
     """
     import polars as pl
 
-    population = MemoryPopulation(measure_frame(texts, recipe))
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
+    population = with_ensembles(MemoryPopulation(measure_frame(texts, recipe)), recipe)
     decisions = decide_population(population, recipe)
-    table = decision_table(population, decisions, Clusters(population, decisions.standing), 0)
+    table = decision_table(population, recipe, decisions, Clusters(population, decisions.standing), 0)
     return pl.DataFrame(pl.from_arrow(table))
 
 

@@ -189,3 +189,47 @@ def test_an_interrupt_ends_the_run_quickly_and_says_how_to_go_on(tmp_path: Path,
     assert child.returncode == 1
     assert "interrupted; the same command goes on where it stopped" in errors
     assert "Traceback" not in errors
+
+
+def test_explain_shows_every_step_with_its_value_and_the_survivor(finished_run: curate.Run) -> None:
+    short = run("explain", finished_run.path, "short1")
+    assert short.exit_code == 0
+    assert "dropped by long_enough" in short.stdout
+    assert "word_count 2 (needs >= 20)" in short.stdout
+    near = run("explain", finished_run.path, "d3").stdout  # the longer twin "near3" stays
+    assert "duplicate of near3" in near
+    assert "One more short remark." not in near.split("text\n")[1]
+    [document] = json.loads(run("explain", finished_run.path, "d3", "--json").stdout)
+    assert document["survivor_text"].endswith("One more short remark.")
+    assert [step["state"] for step in document["steps"]] == ["passed", "passed", "passed", "dropped"]
+    assert_fails(run("explain", finished_run.path, "nears3"), "no document", 'did you mean "near3"')
+
+
+def test_show_prints_documents_of_a_step(finished_run: curate.Run) -> None:
+    found = json.loads(run("show", finished_run.path, "--dropped-by", "long_enough", "--json").stdout)
+    assert sorted(document["id"] for document in found) == ["short1", "short2"]
+    assert found[0]["reasons"][0]["threshold"] == 20
+    assert len(json.loads(run("show", finished_run.path, "--kept", "-n", "3", "--json").stdout)) == 3
+    assert "Too short." in run("show", finished_run.path, "--dropped-by", "long_enough").stdout
+    assert_fails(run("show", finished_run.path, "--dropped-by", "long_enuf"), 'did you mean "long_enough"')
+    assert run("show", finished_run.path).exit_code == 2
+
+
+def test_query_answers_sql_over_signals_and_decisions(finished_run: curate.Run) -> None:
+    sql = "SELECT dropped_by, COUNT(*) AS n FROM decisions GROUP BY dropped_by ORDER BY n DESC, dropped_by"
+    found = json.loads(run("query", finished_run.path, sql, "--json").stdout)
+    assert {row["dropped_by"]: row["n"] for row in found} == {
+        None: 60, "dedup_exact": 3, "dedup_minhash": 3, "long_enough": 2
+    }  # fmt: skip
+    assert "dedup_minhash" in run("query", finished_run.path, sql).stdout
+    assert_fails(run("query", finished_run.path, "SELECT nothing FROM decisions"), "cannot answer the query")
+
+
+def test_a_terminal_never_gets_control_characters_of_a_document(tmp_path: Path, recipe_file: Path) -> None:
+    text = prose(1) + "\u2066 [bold]x[/bold] end"
+    source = write_jsonl(tmp_path / "in.jsonl", [{"id": "\x1b[31mred", "text": text}])
+    recipe_file.write_text('clean = []\n[[steps]]\nname = "l"\nfilter = "word_count > 3"')
+    assert run("corpus", source, "--out", tmp_path / "run", "--recipe", recipe_file).exit_code == 0
+    shown = run("show", tmp_path / "run", "--kept").stdout
+    assert "\x1b[31m" not in shown
+    assert "[bold]x[/bold]" in shown
