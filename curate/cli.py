@@ -65,9 +65,7 @@ _TOKENS = click.option("--tokens", help="Token budget of the mix, such as 300M, 
 _FORMAT = click.option(
     "--format",
     type=click.Choice(["parquet", "jsonl.zst"]),
-    default="parquet",
-    show_default=True,
-    help="Files of the mix.",
+    help="Files of the mix.  [default: parquet, or what the run has]",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 _READING = _options(
@@ -204,7 +202,7 @@ def decide(run: Path, recipe: str | None, tokens: str | None, threads: int | Non
 @_RUN
 @_FORMAT
 @_THREADS
-def write(run: Path, format: str, threads: int | None) -> None:
+def write(run: Path, format: str | None, threads: int | None) -> None:
     """Write the mix of a decided run (stage 3).
 
     \b
@@ -366,8 +364,14 @@ def signals(name: str | None, as_json: bool) -> None:
     Example:
       curate signals gopher_dup_5gram
     """
+    import classifiers
     from curate.signals import registry, signal
 
+    model = (name or "").removesuffix("_score")
+    if model in classifiers.shipped():
+        card = classifiers.load(model).card
+        click.echo(json.dumps(card, ensure_ascii=False, indent=None if as_json else 1))
+        return
     chosen = [signal(name)] if name else list(registry().values())
     if as_json:
         click.echo(json.dumps([entry.as_dict() for entry in chosen], ensure_ascii=False))

@@ -17,6 +17,7 @@ from curate.recipe import Recipe, parse_count
 from curate.report import report_run
 from curate.run import Run
 from curate.shards import plan
+from curate.signals.tokens import TokenCounter
 from curate.write import write_run
 
 
@@ -49,7 +50,6 @@ class Options:
             "text_column": self.text_column,
             "id_column": self.id_column,
             "tokenizer": self.tokenizer,
-            "skip_bad_files": self.skip_bad_files,
         }
 
 
@@ -66,7 +66,10 @@ def start(
 ) -> Run:
     """Plan the inputs and open or make the run directory for them."""
     several = [inputs] if isinstance(inputs, str | Path) else list(inputs)
-    return Run.create(out, options.inputs(), plan(several), overwrite=overwrite)
+    if options.tokenizer:
+        TokenCounter(options.tokenizer)  # to know that it can be read before anything is made
+    skip = options.skip_bad_files
+    return Run.create(out, options.inputs(), plan(several), overwrite=overwrite, skip_bad_files=skip)
 
 
 def corpus(
@@ -76,7 +79,7 @@ def corpus(
     *,
     tokens: int | str | None = None,
     threads: int | None = None,
-    format: str = "parquet",
+    format: str | None = None,
     text_column: str = "text",
     id_column: str = "id",
     tokenizer: str | Path | None = None,

@@ -6,7 +6,6 @@ near-duplicates, and only theirs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ import pyarrow as pa
 import curate
 from curate.ensembles import with_ensembles
 from curate.errors import RunError
-from curate.measure import Measured, measure_texts
+from curate.measure import Measured, as_frame, measure_texts
 from curate.mix import Allocation, allocate, copies
 from curate.plan import Plan, check_known
 from curate.population import MemoryPopulation, Population, RunPopulation, gather, signal_column, starts
@@ -186,10 +185,9 @@ def decide_run(run: Run, recipe: Recipe, engine: Local) -> None:
     RunError when the run was not measured, or not all that the recipe needs.
     """
     _check_measured(run, recipe)
-    key = fingerprint([curate.__version__, recipe.fingerprint(), run.stage("measure").get("key"), _input_state(run)])
+    key = fingerprint([curate.__version__, recipe.fingerprint(), run.stage("measure")["key"]])
     if run.is_done("decide", key):
         return
-    run.set_recipe(recipe)
     with run.doing("decide", key) as stage:
         population = RunPopulation(run, engine, recipe.clean)
         (run.path / "decisions").mkdir(exist_ok=True)
@@ -211,11 +209,13 @@ def decide_run(run: Run, recipe: Recipe, engine: Local) -> None:
             for name, found in decisions.standing.duplicates.items()
         }
         stage["mix"] = [asdict(allocation) for allocation in decisions.allocations]
+        stage["files"] = run.sizes("decisions")
+        run.set_recipe(recipe)
 
 
 def _check_measured(run: Run, recipe: Recipe) -> None:
     stage = run.stage("measure")
-    if not stage.get("done"):
+    if not stage.get("done") or not run.is_done("measure", stage["key"]):
         raise RunError(f"{run.path} is not measured to the end; run: curate corpus INPUT --out {run.path}")
     there, needed = Plan.from_dict(stage["plan"]), Plan.of(recipe, run.manifest["inputs"]["tokenizer"])
     if there.covers(needed):
@@ -227,12 +227,6 @@ def _check_measured(run: Run, recipe: Recipe) -> None:
         f'recipe "{recipe.name}" needs what {run.path} was not measured for: it {what}; '
         f"run: curate corpus INPUT --out {run.path} --recipe {recipe.name}"
     )
-
-
-def _input_state(run: Run) -> Mapping[str, Any]:
-    """What decide depends on besides the recipe and the measure key: which shards could be read."""
-    skipped: Mapping[str, Any] = run.stage("measure").get("skipped", {})
-    return skipped
 
 
 def decide(texts: Any, recipe: Recipe | str = "web") -> pl.DataFrame:
@@ -256,7 +250,7 @@ def measure_frame(texts: Any, recipe: Recipe | str) -> Measured:
 
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     plan = Plan.of(recipe)
-    frame = texts if isinstance(texts, pl.DataFrame) else pl.DataFrame({"text": texts}, schema={"text": pl.String})
+    frame = as_frame(texts)
     check_known(recipe, plan.metadata, set(frame.columns))
     ids = frame["id"].cast(pl.String).to_arrow() if "id" in frame.columns else None
     measured = measure_texts(frame["text"], ids, plan)

@@ -3,6 +3,7 @@
 CurateError
 ├── InputError      an input cannot be found or read
 ├── RecipeError     a recipe is wrong: unknown key, unknown signal, value out of range
+├── EndpointError   a language model's endpoint cannot be reached or refuses to answer
 ├── RunError        a run directory is missing, incomplete, locked or holds something else
 └── SpaceError      the disk is full
 
@@ -25,6 +26,10 @@ class InputError(CurateError):
 
 class RecipeError(CurateError):
     """A recipe, or an option that changes one, asks for something that does not exist."""
+
+
+class EndpointError(CurateError):
+    """The endpoint of a language model cannot be reached, or refuses every request."""
 
 
 class RunError(CurateError):

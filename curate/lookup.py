@@ -67,21 +67,27 @@ def texts_at(
 
 
 def rows_of(run: Run, shard: Shard, count: int | None = None) -> pl.DataFrame:
-    """Return decisions and signals of a shard side by side, with `shard` and `position`, the first `count` rows."""
+    """Return decisions and signals of a shard side by side, with `shard` and `position`, the first `count` rows.
+
+    A signal called like a column of decisions (`domain`) is under `signal:` and its name.
+    """
     decisions = pl.read_parquet(run.decisions_file(shard), n_rows=count, glob=False)
     signals = pl.read_parquet(run.signals_file(shard), n_rows=count, glob=False)
-    signals = signals.drop("shard", *(name for name in signals.columns if name in decisions.columns))
+    signals = signals.drop("shard", "doc", "id", "source")
+    same = [name for name in signals.columns if name in (*decisions.columns, "shard", "position")]
+    signals = signals.rename({name: f"signal:{name}" for name in same})
     return decisions.hstack(signals).with_columns(shard=pl.lit(shard.name), position=pl.int_range(pl.len()))
 
 
 def reasons(sql: str, row: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the columns of a predicate with their values, and the comparisons with numbers that they did not meet."""
+    values = {column: row.get(f"signal:{column}", row.get(column)) for column in columns_of(sql)}
     unmet = {
         column: {"operator": operator, "threshold": number}
         for column, operator, number in thresholds(sql)
-        if row.get(column) is not None and not _COMPARE[operator](row[column], number)
+        if isinstance(values.get(column), int | float) and not _COMPARE[operator](values[column], number)
     }
-    return [{"signal": column, "value": row.get(column), **unmet.get(column, {})} for column in columns_of(sql)]
+    return [{"signal": column, "value": value, **unmet.get(column, {})} for column, value in values.items()]
 
 
 def explain(run: Run, id: str, engine: Local) -> list[dict[str, Any]]:

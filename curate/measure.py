@@ -18,12 +18,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from classifiers.arrow import Strings, as_strings
-from curate.errors import InputError
+from classifiers.arrow import Strings, as_array, as_strings
+from curate.errors import InputError, did_you_mean
 from curate.kernels.hashing import murmur3, text_hash
 from curate.kernels.minhash import sketch
 from curate.plan import Plan, check_known
-from curate.recipe import Recipe
+from curate.recipe import Recipe, fingerprint
 from curate.scores import classify
 from curate.shards import Batch, ReadOptions, RejectWriter, SchemaCollector, Shard, read
 from curate.signals import Documents, compute, registry
@@ -61,8 +61,10 @@ def measure_texts(texts: Any, ids: pa.Array | None, plan: Plan) -> Measured:
     columns: dict[str, Any] = dict(compute(documents, plan.signals))
     if plan.tokenizer:
         columns["token_count"] = _counter(plan.tokenizer).count(_pylist(strings))
-    for use in plan.classifiers:
-        columns.update(classify(use, strings))
+    if plan.classifiers:
+        wordless = documents.word_counts[:, 1] == 0
+        for use in plan.classifiers:
+            columns.update(classify(use, strings, wordless))
     exact = text_hash(strings)
     ids = _identify(ids, texts)
     doc = document_numbers(ids, exact)
@@ -128,17 +130,18 @@ class MeasureShard:
 
     def __call__(self, shard: Shard, workers: Workers) -> ShardCounts:
         """Measure a shard unless its output is there already."""
-        stored = stored_counts(self.run, shard, self.key)
+        key = fingerprint([self.key, self.run.stamp(shard)])
+        stored = stored_counts(self.run, shard, key)
         if stored is not None:
             return stored
         try:
-            return self._measure(shard, workers)
+            return self._measure(shard, workers, key)
         except InputError as error:
             if not self.options.skip_bad_files:
                 raise
             return ShardCounts(skipped=str(error))
 
-    def _measure(self, shard: Shard, workers: Workers) -> ShardCounts:
+    def _measure(self, shard: Shard, workers: Workers, key: str) -> ShardCounts:
         counts = ShardCounts()
         schema = SchemaCollector()
         with TableWriter(self.run.signals_file(shard)) as signals:
@@ -158,7 +161,7 @@ class MeasureShard:
                     sketches.write(empty.sketches)
             counts.rejected, counts.rejected_bytes = rejects.documents, rejects.bytes
             # Signals come last, and their footer says what the shard held: once they are there it is done.
-            signals.close({_FOOTER: _footer(self.key, counts, schema.schema)})
+            signals.close({_FOOTER: _footer(key, counts, schema.schema)})
         return counts
 
     def _counted(self, counts: ShardCounts, batches: Iterator[Batch]) -> Iterator[Batch]:
@@ -202,7 +205,8 @@ def _no_documents() -> Batch:
 def read_options(run: Run, metadata: Any) -> ReadOptions:
     """Return how the inputs of a run are read."""
     inputs = run.manifest["inputs"]
-    return ReadOptions(inputs["text_column"], inputs["id_column"], metadata, skip_bad_files=inputs["skip_bad_files"])
+    skip = run.manifest["skip_bad_files"]
+    return ReadOptions(inputs["text_column"], inputs["id_column"], metadata, skip_bad_files=skip)
 
 
 def _footer(key: str, counts: ShardCounts, schema: pa.Schema) -> bytes:
@@ -218,10 +222,12 @@ def _read_footer(path: Path) -> dict[str, Any] | None:
     return json.loads(metadata[_FOOTER]) if _FOOTER in metadata else None
 
 
-def stored_counts(run: Run, shard: Shard, key: str) -> ShardCounts | None:
-    """Return the counts of a shard that was measured with this key, or None when it has to be measured."""
+def stored_counts(run: Run, shard: Shard, key: str | None = None) -> ShardCounts | None:
+    """Return the counts of a measured shard, or None when it was not measured, or not with this key."""
     footer = _read_footer(run.signals_file(shard))
-    return ShardCounts(**footer["counts"]) if footer and footer["key"] == key else None
+    if not footer or not run.sketches_file(shard).is_file() or key not in (None, footer["key"]):
+        return None
+    return ShardCounts(**footer["counts"])
 
 
 def stored_metadata(run: Run, shard: Shard) -> pa.Schema:
@@ -245,17 +251,15 @@ def measure_run(run: Run, recipe: Recipe, engine: Local, advance: Callable[[int]
         before = Plan.from_dict(stage["plan"])
         if before.covers(plan):
             plan = before
-    key = plan.key()
+    key = fingerprint([plan.key(), run.input_key()])
     if run.is_done("measure", key):
         return
-    if "recipe" not in run.manifest:
-        run.set_recipe(recipe)
     options = read_options(run, plan.metadata)
     _check_early(recipe, plan, run.shards, options)
     for folder in ("signals", "sketches", "rejects"):
         (run.path / folder).mkdir(exist_ok=True)
     with run.doing("measure", key, plan=asdict(plan)) as stage:
-        task = MeasureShard(run, plan, options, key)
+        task = MeasureShard(run, plan, options, plan.key())
         total = ShardCounts()
         skipped: dict[str, str] = {}
         for shard, counts in engine.run(task, run.shards):
@@ -269,6 +273,7 @@ def measure_run(run: Run, recipe: Recipe, engine: Local, advance: Callable[[int]
             total.rejected += counts.rejected
             total.rejected_bytes += counts.rejected_bytes
         check_metadata(run, recipe, plan)
+        run.set_recipe(recipe)
         stage["counts"] = asdict(total)
         stage["skipped"] = dict(sorted(skipped.items()))
 
@@ -288,19 +293,20 @@ def check_metadata(run: Run, recipe: Recipe, plan: Plan) -> None:
 
 
 def _check_early(recipe: Recipe, plan: Plan, shards: Sequence[Shard], options: ReadOptions) -> None:
-    """Look at the first batch of each source, so that a misspelt signal is reported before hours of measuring."""
+    """Look at the first batch of each source, so that a misspelt signal is reported before hours of measuring.
+
+    A column that no first batch has may still come: only a name that looks like a known one is an error by now.
+    """
     if not plan.metadata:
         return
-    found: set[str] = set()
-    seen: set[str] = set()
-    for shard in shards:
-        if shard.source in seen:
-            continue
-        seen.add(shard.source)
-        for batch in read(shard, options, on_reject=lambda reject: None):
-            found.update(batch.metadata.column_names)
-            break
-    check_known(recipe, plan.metadata, found)
+    found = SchemaCollector()
+    for shard in {shard.source: shard for shard in reversed(shards)}.values():
+        try:
+            next(read(shard, options, on_reject=lambda reject: None, collector=found), None)
+        except InputError:
+            continue  # measuring will say so
+    known = {*registry(), *found.schema.names}
+    check_known(recipe, [name for name in plan.metadata if did_you_mean(name, known)], set(found.schema.names))
 
 
 def measure(texts: Any, signals: Sequence[str] | None = None, recipe: Recipe | str | None = None) -> pl.DataFrame:
@@ -313,11 +319,37 @@ def measure(texts: Any, signals: Sequence[str] | None = None, recipe: Recipe | s
     """
     import polars as pl
 
-    frame = texts if isinstance(texts, pl.DataFrame) else None
-    column = frame["text"] if frame is not None else texts
     if recipe is not None:
         plan = Plan.of(recipe if isinstance(recipe, Recipe) else Recipe.load(recipe))
     else:
         plan = Plan.of_names(list(registry()) if signals is None else signals)
-    measured = pl.DataFrame(pl.from_arrow(measure_texts(column, None, plan).signals)).drop("doc", "id")
-    return measured if frame is None else frame.hstack(measured)
+    frame = as_frame(texts)
+    measured = pl.DataFrame(pl.from_arrow(measure_texts(frame["text"], None, plan).signals)).drop("doc", "id")
+    taken = set(frame.columns) & set(measured.columns)
+    if taken:
+        raise InputError(
+            f"the DataFrame has columns named after signals already: {', '.join(sorted(taken))}; rename them"
+        )
+    given = texts if isinstance(texts, pl.DataFrame | pl.LazyFrame) or hasattr(texts, "column_names") else None
+    return measured if given is None else frame.hstack(measured)
+
+
+def as_frame(texts: Any) -> pl.DataFrame:
+    """Return texts (strings, or a table with a column "text") as a polars DataFrame; InputError for anything else."""
+    import polars as pl
+
+    if isinstance(texts, pl.LazyFrame):
+        texts = texts.collect()
+    elif isinstance(texts, pa.Table):
+        texts = pl.DataFrame(pl.from_arrow(texts))
+    if not isinstance(texts, pl.DataFrame):
+        try:
+            array = as_array(texts if hasattr(texts, "__len__") else list(texts))
+        except (TypeError, ValueError, pa.ArrowException) as error:
+            raise InputError(f"cannot read the texts: {error}") from None
+        return pl.DataFrame({"text": pl.from_arrow(array)}, schema={"text": pl.String})
+    if "text" not in texts.columns:
+        raise InputError(f'the DataFrame has no column "text" (it has: {", ".join(texts.columns) or "none"})')
+    if texts["text"].dtype != pl.String:
+        raise InputError(f'the column "text" holds {texts["text"].dtype}, not strings')
+    return texts

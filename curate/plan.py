@@ -107,6 +107,11 @@ def check_known(recipe: Recipe, wanted: Sequence[str], found: set[str]) -> None:
     for name in wanted:
         if name not in known:
             users = [step.name for step in recipe.steps if name in step.columns] or ["mix"]
+            if name == "domain":
+                raise RecipeError(
+                    f'recipe "{recipe.name}": nothing says what the domain of a document is; add [domains], a classifier '
+                    'called "domain", or mix by another column, such as by = "source"'
+                )
             raise RecipeError(
                 f'recipe "{recipe.name}", "{users[0]}": unknown signal "{name}"{did_you_mean(name, known)} '
                 f"(curate signals lists all; metadata columns of the inputs: {', '.join(sorted(found)) or 'none'})"

@@ -22,8 +22,9 @@ from classifiers.arrow import Strings
 from curate.dedup.candidates import Candidates, read_partition, write_shingles
 from curate.errors import RunError
 from curate.kernels.minhash import ShingleSets, shingle_sets
-from curate.measure import Measured, read_options
-from curate.shards import Shard, read
+from curate.measure import Measured, read_options, stored_metadata
+from curate.shards import Shard, read, unify
+from curate.shards.schema import fit
 from curate.text import clean
 
 if TYPE_CHECKING:
@@ -111,12 +112,24 @@ class RunPopulation:
         self.run, self._engine, self._cleaners = run, engine, tuple(cleaners)
         self.shards = run.measured
         self.sizes: Sequence[int] = [pq.read_metadata(run.signals_file(shard)).num_rows for shard in self.shards]
+        measured = {name for name in run.stage("measure")["plan"]["metadata"]}
+        self._metadata = [
+            field for field in unify(stored_metadata(run, shard) for shard in self.shards) if field.name in measured
+        ]
 
     def frame(self, part: int, columns: Sequence[str]) -> pl.DataFrame:
         """Return signals of a shard."""
         import polars as pl
 
-        return pl.read_parquet(self.run.signals_file(self.shards[part]), columns=list(columns), glob=False)
+        file = self.run.signals_file(self.shards[part])
+        frame = pl.read_parquet(file, columns=list(columns), glob=False)
+        metadata = pa.schema([field for field in self._metadata if field.name in columns])
+        if not metadata:
+            return frame
+        # A column of JSON may have been of another type in each shard; a predicate sees the one of the mix.
+        stored = pq.read_table(file, columns=metadata.names, partitioning=None)
+        same = pl.DataFrame(pl.from_arrow(fit(stored, metadata, len(stored))))
+        return frame.with_columns(same.get_columns())
 
     def sketches(self, part: int, columns: Sequence[str]) -> pa.Table:
         """Return sketches of a shard."""

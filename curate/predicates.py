@@ -18,11 +18,24 @@ _COMPARISON = re.compile(r"\b([A-Za-z_]\w*)\s*(<=|>=|<|>|=)\s*(-?\d+(?:\.\d+)?(?
 _BETWEEN = re.compile(r"\b([A-Za-z_]\w*)\s+BETWEEN\s+(-?[\d.]+)\s+AND\s+(-?[\d.]+)", re.IGNORECASE)
 
 
+_QUOTED = re.compile(r"'(?:[^']|'')*'")
+_AGGREGATE = re.compile(
+    r"\b(?:COUNT|SUM|AVG|MEAN|MEDIAN|MIN|MAX|FIRST|LAST|STDDEV|STDEV|VAR|VARIANCE|QUANTILE_\w+|CORR|COVAR|ROW_NUMBER|RANK"
+    r"|DENSE_RANK|LAG|LEAD|ARRAY_AGG)\s*\(|\bOVER\b|\bSELECT\b",
+    re.IGNORECASE,
+)
+
+
 @functools.cache
 def expression(sql: str) -> pl.Expr:
     """Return the polars expression of an SQL predicate; RecipeError when it cannot be parsed."""
     import polars as pl
 
+    whole = _AGGREGATE.search(_QUOTED.sub("", sql))
+    if whole:
+        raise RecipeError(
+            f"cannot use {whole.group().strip(' (')} in `{sql}`: a predicate looks at one document at a time"
+        )
     try:
         return pl.sql_expr(sql)
     except pl.exceptions.PolarsError as error:

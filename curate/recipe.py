@@ -217,14 +217,14 @@ def parse_count(text: str | int | None) -> int | None:
     >>> parse_count("1.5M")
     1500000
     """
-    if text is None or isinstance(text, int):
-        return text
-    body = text.strip().lower().replace("_", "").replace(",", "")
+    if text is None:
+        return None
+    body = str(text).strip().lower().replace("_", "").replace(",", "")
     unit = body[-1:] if body[-1:] in _SIZES and body[-1:] else ""
     try:
         value = float(body.removesuffix(unit)) * _SIZES[unit]
     except ValueError:
         value = -1.0
-    if not 0 < value < float("inf"):
+    if not 1 <= value < float("inf"):
         raise RecipeError(f'"{text}" is not a number of tokens; write for example 300M, 10B or 1.5T')
     return round(value)

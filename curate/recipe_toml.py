@@ -21,6 +21,7 @@ _STEP_KEYS: dict[str, tuple[str, ...]] = {
     "dedup": ("name", "dedup", "keep", "within", "ngram", "bands", "rows", "seed", "verify"),
     "top": ("name", "top", "by", "within"),
 }
+_ALL_STEP_KEYS = {key for keys in _STEP_KEYS.values() for key in keys}
 _MIX_KEYS = ("by", "tokens", "max_epochs", "shares")
 _TYPES: dict[type, str] = {
     str: "a string",
@@ -29,6 +30,7 @@ _TYPES: dict[type, str] = {
     list: "a list",
     dict: "a table",
 }
+_MAX_PERMUTATIONS = 16_384
 _RESERVED = ("mix", "rejected", "kept")
 
 
@@ -109,7 +111,8 @@ def _steps(where: str, entry: Any) -> list[Step]:
     kinds = [kind for kind in _STEP_KEYS if kind in entry]
     if len(kinds) != 1:
         given = ", ".join(entry) or "nothing"
-        raise RecipeError(f"{where}: a step has exactly one of use, filter, dedup, top; this one has {given}")
+        meant = "".join(did_you_mean(key, _STEP_KEYS) for key in entry if key not in _ALL_STEP_KEYS)
+        raise RecipeError(f"{where}: a step has exactly one of use, filter, dedup, top; this one has {given}{meant}")
     if "name" in entry:
         where = f'{where} ("{entry["name"]}")'
     place = _Place(where, entry, _STEP_KEYS[kinds[0]])
@@ -183,6 +186,10 @@ def _dedup(place: _Place) -> list[Step]:
     for key, value in numbers.items():
         if value < 1 or value > 10_000:
             raise place.fail(f"{key} must be between 1 and 10000, not {value}")
+    if numbers["bands"] * numbers["rows"] > _MAX_PERMUTATIONS:
+        raise place.fail(
+            f"bands times rows must be at most {_MAX_PERMUTATIONS}, not {numbers['bands'] * numbers['rows']}"
+        )
     step = Dedup(
         name=place.get("name", str, default.name),
         method=method,
@@ -233,6 +240,7 @@ def _classifier(where: str, signal: str, use: Any) -> ClassifierUse:
     place = f'{where}, [classifiers] "{signal}"'
     if not signal.isidentifier():
         raise RecipeError(f"{place}: the name of a signal is letters, digits and underscores")
+    _check_free(place, signal)
     if isinstance(use, str):
         return ClassifierUse(signal, use)
     if not isinstance(use, dict):
@@ -251,8 +259,18 @@ def _classifier(where: str, signal: str, use: Any) -> ClassifierUse:
     return ClassifierUse(signal, model, table.get("label", str), first, windows, over)
 
 
+def _check_free(place: str, name: str) -> None:
+    """Raise RecipeError when a column of this name is there already."""
+    from curate.plan import BASE_COLUMNS
+    from curate.signals import registry
+
+    if name in BASE_COLUMNS or name in registry():
+        raise RecipeError(f'{place}: "{name}" is the name of a column that curate measures; choose another')
+
+
 def _ensemble(where: str, name: str, entry: Any) -> Ensemble:
     place = f'{where}, [ensembles] "{name}"'
+    _check_free(place, name)
     if not isinstance(entry, dict):
         raise RecipeError(f'{place}: give {{ of = ["quality", …], buckets = 20 }}')
     table = _Place(place, entry, ("of", "buckets"))
@@ -279,10 +297,10 @@ def _mix(where: str, table: dict[str, Any]) -> Mix:
     tokens = place.table.get("tokens")
     if isinstance(tokens, bool) or not isinstance(tokens, int | str | None):
         raise place.fail(f'tokens must be a number or a string such as "10B", not {tokens!r}')
-    epochs = place.get("max_epochs", float, 4.0)
+    shares = place.get("shares", dict, {})
+    epochs = place.get("max_epochs", float, 4.0 if shares else 1.0)
     if not 0 < epochs <= 1000:
         raise place.fail(f"max_epochs must be above 0 and at most 1000, not {epochs}")
-    shares = place.get("shares", dict, {})
     for name, share in shares.items():
         if isinstance(share, bool) or not isinstance(share, int | float) or share < 0:
             raise place.fail(f'the share of "{name}" must be a number of at least 0, not {share!r}')

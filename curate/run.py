@@ -6,20 +6,22 @@ do the work themselves.
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 import curate
-from curate.errors import RunError
-from curate.recipe import Recipe
+from curate.errors import InputError, RunError
+from curate.recipe import Recipe, fingerprint
 from curate.shards import Shard, atomic_file
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "run.json"
 STAGES = ("measure", "decide", "write", "report")
+_LOCK = ".lock"
 _FORMAT = 1  # of the directory; raised when an older curate could not read it
 
 
@@ -44,10 +47,7 @@ class Run:
             raise RunError(
                 f"{self.path} is not a run: it has no {MANIFEST}; make one with curate corpus INPUT --out {self.path}"
             )
-        try:
-            self.manifest: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
-        except (ValueError, OSError) as error:
-            raise RunError(f"cannot read {manifest}: {error}; run again with --overwrite") from None
+        self.manifest: dict[str, Any] = _read_manifest(manifest)
         if self.manifest.get("format") != _FORMAT:
             raise RunError(f"{self.path} was made by another version of curate; run again with --overwrite")
 
@@ -55,40 +55,34 @@ class Run:
         return f"Run({str(self.path)!r})"
 
     @classmethod
-    def create(cls, path: str | Path, inputs: dict[str, Any], shards: Sequence[Shard], *, overwrite: bool) -> Run:
+    def create(
+        cls,
+        path: str | Path,
+        inputs: dict[str, Any],
+        shards: Sequence[Shard],
+        *,
+        overwrite: bool = False,
+        skip_bad_files: bool = False,
+    ) -> Run:
         """Open the run at `path` if it is over the same inputs, or start one.
 
-        RunError when the directory holds something else, or a run over other inputs, unless `overwrite`
-        (which only ever deletes runs).
+        Files that changed since are measured again. RunError when the directory holds something else, or a run
+        over other inputs unless `overwrite`, which deletes what curate wrote there and nothing else; and when
+        another process works on the run.
         """
         path = Path(path)
-        wanted = {**inputs, "shards": [{**asdict(shard), "stamp": stamp(shard)} for shard in shards]}
-        wanted = json.loads(json.dumps(wanted))
-        if (path / MANIFEST).is_file():
-            if overwrite:
-                shutil.rmtree(path)
-            else:
-                run = cls(path)
-                if run.manifest["inputs"] != wanted:
-                    other = _difference(run.manifest["inputs"], wanted)
-                    raise RunError(
-                        f"{path} holds a run over {other}; choose another --out, or start over with --overwrite"
-                    )
-                return run
-        elif path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise RunError(f"{path} exists and is not a run of curate; choose another --out (nothing was touched)")
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(f"cannot make the run directory {path}: {error.strerror}") from None
-        manifest = {
-            "format": _FORMAT,
-            "curate": curate.__version__,
-            "created": time.time(),
-            "inputs": wanted,
-            "stages": {},
-        }
-        _write_json(path / MANIFEST, manifest)
+        wanted = json.loads(json.dumps({**inputs, "shards": [_entry(shard) for shard in shards]}))
+        if not (path / MANIFEST).is_file():
+            if path.exists() and (not path.is_dir() or any(child.name != _LOCK for child in path.iterdir())):
+                raise RunError(f"{path} exists and is not a run of curate; choose another --out (nothing was touched)")
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise RunError(f"cannot make the run directory {path}: {error.strerror}") from None
+        with hold(path):
+            manifest = _continued(path, wanted, overwrite)
+            manifest |= {"inputs": wanted, "skip_bad_files": skip_bad_files}
+            _write_json(path / MANIFEST, manifest)
         return cls(path)
 
     # What is where
@@ -105,7 +99,21 @@ class Run:
     @property
     def measured(self) -> list[Shard]:
         """The shards that were measured, in order: all but those that could not be read and were skipped."""
+        if self.stage("measure").get("done"):
+            skipped = self.stage("measure")["skipped"]
+            return [shard for shard in self.shards if shard.name not in skipped]
         return [shard for shard in self.shards if self.signals_file(shard).is_file()]
+
+    def stamp(self, shard: Shard) -> Any:
+        """Return what told that the files of a shard were these: size and modification time."""
+        return self._stamps()[shard.name]
+
+    def _stamps(self) -> dict[str, Any]:
+        return {entry["name"]: entry["stamp"] for entry in self.manifest["inputs"]["shards"]}
+
+    def input_key(self) -> str:
+        """Return a hash of the state of all input files."""
+        return fingerprint(self._stamps())
 
     def signals_file(self, shard: Shard) -> Path:
         """Signals of a shard, one row a document."""
@@ -152,9 +160,16 @@ class Run:
         """The documents of the mix, with their text."""
         import polars as pl
 
-        if any((self.path / "mix").rglob("*.jsonl.zst")):
-            return pl.scan_ndjson(self.path / "mix" / "**" / "*.jsonl.zst")
-        return self._scan("mix", "**/*.parquet")
+        stage = self.stage("write")
+        if not stage.get("done"):
+            raise RunError(f"the mix of {self.path} is not written; run: curate write {self.path}")
+        schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(stage["schema"])))
+        columns = pl.DataFrame(pl.from_arrow(schema.empty_table())).schema
+        if not stage["files"]:
+            return pl.DataFrame(schema=columns).lazy()
+        if stage["format"] == "jsonl.zst":
+            return pl.scan_ndjson(self.path / "mix" / "**" / "*.jsonl.zst", schema=columns)
+        return pl.scan_parquet(self.path / "mix" / "**" / "*.parquet")
 
     def _scan(self, folder: str, pattern: str) -> pl.LazyFrame:
         import polars as pl
@@ -171,9 +186,22 @@ class Run:
         return stage
 
     def is_done(self, name: str, key: str) -> bool:
-        """Tell whether a stage is complete for this key (a hash of everything that it depends on)."""
+        """Tell whether a stage is complete for this key (a hash of everything that it depends on), and still there."""
         stage = self.stage(name)
-        return bool(stage.get("done")) and stage.get("key") == key
+        return bool(stage.get("done")) and stage.get("key") == key and self._is_there(name)
+
+    def _is_there(self, name: str) -> bool:
+        """Tell whether the files of a stage that is done are where it put them, and as large as they were."""
+        if name == "measure":
+            files = [file(shard) for shard in self.measured for file in (self.signals_file, self.sketches_file)]
+            return all(file.is_file() for file in files)
+        files = self.stage(name).get("files", {})
+        return all(_size(self.path / file) == size for file, size in files.items())
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Return the size of every file in a folder of the run, by its path in the run."""
+        files = sorted(path for path in (self.path / folder).rglob("*") if path.is_file())
+        return {path.relative_to(self.path).as_posix(): path.stat().st_size for path in files}
 
     @contextmanager
     def doing(self, name: str, key: str, **facts: Any) -> Iterator[dict[str, Any]]:
@@ -187,22 +215,36 @@ class Run:
         stage: dict[str, Any] = {"key": key, "done": False, "seconds": spent, **facts}
         self.manifest["stages"][name] = stage
         for later in STAGES[STAGES.index(name) + 1 :]:
-            self.manifest["stages"].get(later, {}).pop("done", None)
+            if self.manifest["stages"].get(later, {}).pop("done", None):
+                self.manifest["stages"][later]["outdated"] = True
         self.save()
+        self.log(f"{name} begins")
         begun = time.monotonic()
         try:
             yield stage
-            stage["done"] = True
-        finally:
+        except BaseException as error:
             stage["seconds"] = spent + time.monotonic() - begun
-            self.save()
+            with suppress(RunError, OSError):  # what went wrong first is what the user has to know
+                self.log(f"{name} stopped: {type(error).__name__}: {error}")
+                self.save()
+            raise
+        stage["done"] = True
+        stage["seconds"] = spent + time.monotonic() - begun
+        self.log(f"{name} done in {stage['seconds']:.1f} s")
+        self.save()
+
+    def log(self, message: str) -> None:
+        """Add a line with date and time to `log.txt`."""
+        with (self.path / "log.txt").open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {message}\n")
 
     def status(self) -> list[dict[str, Any]]:
-        """Return the state of each stage: stage, state (done, interrupted, missing), seconds, note."""
+        """Return the state of each stage: stage, state (done, interrupted, outdated, missing), seconds, note."""
         rows = []
         for name in STAGES:
             stage = self.stage(name)
-            state = "done" if stage.get("done") else "interrupted" if stage else "missing"
+            outdated = "outdated" if stage.get("outdated") else "interrupted"
+            state = "done" if stage.get("done") else outdated if stage else "missing"
             note = f"{len(self.measured)} of {len(self.shards)} shards" if name == "measure" else ""
             rows.append({"stage": name, "state": state, "seconds": stage.get("seconds", 0.0), "note": note})
         return rows
@@ -221,41 +263,98 @@ class Run:
         """Write the manifest."""
         _write_json(self.path / MANIFEST, self.manifest)
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> AbstractContextManager[None]:
         """Hold the run for this process; RunError when another process has it. Ends with the process, however."""
-        with (self.path / ".lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+        return hold(self.path)
+
+
+@contextmanager
+def hold(path: Path) -> Iterator[None]:
+    """Hold a run directory for this process; see `Run.locked`."""
+    with (path / _LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RunError(f"another curate is working on {path}; wait for it, or choose another --out") from None
+        yield
+
+
+def _entry(shard: Shard) -> dict[str, Any]:
+    """Return what the manifest holds of a shard: itself, with absolute paths, and the state of its files."""
+    paths = tuple(str(Path(path).absolute()) for path in shard.paths)
+    states = []
+    for path in paths:
+        try:
+            states.append(Path(path).stat())
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    return {**asdict(shard), "paths": paths, "stamp": [[state.st_size, state.st_mtime_ns] for state in states]}
+
+
+def _continued(path: Path, wanted: dict[str, Any], overwrite: bool) -> dict[str, Any]:
+    """Return the manifest to go on with: the one there is if it is over the same inputs, otherwise a new one."""
+    fresh = {"format": _FORMAT, "curate": curate.__version__, "created": time.time(), "stages": {}}
+    if not (path / MANIFEST).is_file():
+        return fresh
+    if overwrite:
+        _check_inputs_are_outside(path, wanted)
+        _read_manifest(path / MANIFEST)  # raises when it is not ours
+        _clear(path)
+        return fresh
+    manifest = Run(path).manifest
+    difference = _difference(manifest["inputs"], wanted)
+    if difference is None:
+        return manifest
+    if any((path / "signals").glob("*.parquet")):
+        raise RunError(f"{path} holds a run over {difference}; choose another --out, or start over with --overwrite")
+    return fresh
+
+
+def _check_inputs_are_outside(path: Path, wanted: dict[str, Any]) -> None:
+    root = path.resolve()
+    for entry in wanted["shards"]:
+        for file in entry["paths"]:
+            if Path(file).resolve().is_relative_to(root):
                 raise RunError(
-                    f"another curate is working on {self.path}; wait for it, or choose another --out"
-                ) from None
-            yield
+                    f"--overwrite would delete the input {file}, which is inside {path}; choose another --out"
+                )
 
 
-def stamp(shard: Shard) -> list[list[int]]:
-    """Return size and modification time (ns) of the files of a shard: what tells that an input has changed."""
-    return [[status.st_size, status.st_mtime_ns] for status in map(os.stat, shard.paths)]
+def _clear(path: Path) -> None:
+    """Delete what curate wrote into a run directory, and nothing else."""
+    for folder in ("signals", "sketches", "rejects", "decisions", "mix", "state"):
+        shutil.rmtree(path / folder, ignore_errors=True)
+    for file in (MANIFEST, "report.json", "report.html", "report.md", "mix.json", "log.txt"):
+        (path / file).unlink(missing_ok=True)
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+    except (ValueError, OSError) as error:
+        raise RunError(f"cannot read {path}: {error}; if it is no run of curate, choose another --out") from None
+    if not isinstance(manifest, dict) or not {"format", "curate", "inputs", "stages"} <= manifest.keys():
+        raise RunError(f"{path} is not the manifest of a run of curate; choose another --out (nothing was touched)")
+    return manifest
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else -1
 
 
 def _write_json(path: Path, value: Any) -> None:
     with atomic_file(path) as file:
-        file.write(json.dumps(value, indent=1, ensure_ascii=False).encode())
+        file.write(json.dumps(value, indent=1, ensure_ascii=False).encode("utf-8", "surrogateescape"))
 
 
-def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
-    """Say in words how the inputs of a run differ from those asked for."""
-    for key, label in (
-        ("text_column", "--text-column"),
-        ("id_column", "--id-column"),
-        ("tokenizer", "--tokenizer"),
-    ):
+def _difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:
+    """Say in words how the inputs of a run differ from those asked for; None when only files have changed."""
+    for key, label in (("text_column", "--text-column"), ("id_column", "--id-column"), ("tokenizer", "--tokenizer")):
         if old.get(key) != new.get(key):
-            return f"the same directory with {label} {old.get(key)} instead of {new.get(key)}"
-    before = {entry["name"]: entry for entry in old["shards"]}
-    after = {entry["name"]: entry for entry in new["shards"]}
-    if before.keys() != after.keys():
-        return f"other inputs ({len(before)} shards, not the {len(after)} given now)"
-    changed = next((entry["paths"][0] for name, entry in after.items() if before[name] != entry), "inputs")
-    return f"inputs that have changed since ({changed})"
+            return f"the same inputs with {label} {old.get(key)} instead of {new.get(key)}"
+    before, after = ({entry["name"]: entry["paths"] for entry in inputs["shards"]} for inputs in (old, new))
+    gone, added = sorted(before.keys() - after.keys()), sorted(after.keys() - before.keys())
+    if gone or added:
+        example = before[gone[0]][0] if gone else after[added[0]][0]
+        return f"other inputs ({len(added)} shards are new and {len(gone)} are gone, such as {example})"
+    return None

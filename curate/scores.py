@@ -51,18 +51,21 @@ def classifier_columns(use: ClassifierUse) -> tuple[str, ...]:
     return (use.signal,) if use.label or found.positive else (use.signal, f"{use.signal}_score")
 
 
-def classify(use: ClassifierUse, strings: Strings) -> dict[str, Any]:
-    """Score a batch: one array for each column of `classifier_columns`; labels are null where nothing is known."""
+def classify(use: ClassifierUse, strings: Strings, wordless: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    """Score a batch: one array for each column of `classifier_columns`.
+
+    Texts without a letter (`wordless`) have no score but null: a model would only tell its bias.
+    """
     found = model(use.model)
     label = use.label or found.positive
     if use.first:
         strings = beginnings(strings, use.first)
     if label:
-        return {use.signal: _score(use, found, strings, label)}
+        return {use.signal: pa.array(_score(use, found, strings, label), mask=wordless)}
     codes, scores = found.predict_codes(strings)
-    known = pa.array(codes, mask=codes < 0)
-    labels = pa.DictionaryArray.from_arrays(known, pa.array(found.labels)).cast(pa.string())
-    return {use.signal: labels, f"{use.signal}_score": scores}
+    unknown = wordless | (codes < 0)
+    labels = pa.DictionaryArray.from_arrays(pa.array(codes, mask=unknown), pa.array(found.labels)).cast(pa.string())
+    return {use.signal: labels, f"{use.signal}_score": pa.array(scores, mask=unknown)}
 
 
 def _score(use: ClassifierUse, found: Any, strings: Strings, label: str) -> npt.NDArray[np.float32]:

@@ -17,7 +17,7 @@ from curate.dedup.survivors import best_of_clusters, verify
 from curate.errors import RecipeError
 from curate.kernels.hashing import murmur3
 from curate.population import Population, Wanted, exact_hashes, gather, signal_column, sketch_column, starts
-from curate.predicates import columns_of, expression
+from curate.predicates import columns_of, expression, thresholds
 from curate.recipe import Dedup, Filter, Recipe, Top
 
 if TYPE_CHECKING:
@@ -69,8 +69,14 @@ def evaluate(name: str, sql: str, frame: pl.DataFrame) -> Bools:
     """Return where a predicate is true; null counts as false. RecipeError when it does not fit the columns."""
     import polars as pl
 
+    frame = frame.select(columns_of(sql))
+    for column, operator, number in thresholds(sql):
+        if column in frame.columns and frame[column].dtype == pl.String:
+            raise RecipeError(
+                f'"{name}": `{column} {operator} {number:g}` compares a number with text: some values of {column} in '
+                f"the inputs are strings; write CAST({column} AS DOUBLE) {operator} {number:g}"
+            )
     try:
-        frame = frame.select(columns_of(sql))
         met = frame.select(expression(sql).alias("met")).to_series()
         if met.dtype != pl.Boolean:
             raise RecipeError(f'"{name}": the predicate `{sql}` gives {met.dtype}, not true or false')
@@ -106,10 +112,20 @@ def group_keys(population: Population, alive: Bools, columns: Sequence[str]) -> 
 
     if not columns:
         return None
-    text = pl.concat_str([pl.col(c).cast(pl.String).fill_null("") for c in columns], separator="\x1f")
-    values = gather(population, np.flatnonzero(alive), list(columns)).select(text).to_series()
+    frame = gather(population, np.flatnonzero(alive), list(columns))
+    text = pl.concat_str([as_text(frame[column]) for column in columns], separator="\x1f")
+    values = frame.select(text).to_series()
     keys: npt.NDArray[np.uint64] = murmur3_of(values)
     return keys
+
+
+def as_text(values: pl.Series, null: str = "") -> pl.Series:
+    """Return a column as strings; RecipeError for lists and objects, which name no group."""
+    import polars as pl
+
+    if values.dtype.is_nested():
+        raise RecipeError(f'documents cannot be grouped by the column "{values.name}": it holds {values.dtype}')
+    return values.cast(pl.String).fill_null(null)
 
 
 def murmur3_of(values: pl.Series) -> npt.NDArray[np.uint64]:
@@ -215,7 +231,7 @@ def outside_top(population: Population, standing: Standing, step: Top) -> Number
     numbers = np.flatnonzero(alive)
     if not len(numbers):
         return numbers
-    score = signal_column(population, alive, step.by).astype(np.float64)
+    score = numeric(step.name, signal_column(population, alive, step.by))
     doc = signal_column(population, alive, "doc")
     groups = group_keys(population, alive, step.within)
     groups = np.zeros(len(numbers), np.uint64) if groups is None else groups
@@ -230,6 +246,15 @@ def outside_top(population: Population, standing: Standing, step: Top) -> Number
     inside = (running - before) <= target + 0.5
     inside[first] = True  # a group keeps its best document, however long
     return np.sort(numbers[order[~inside]])
+
+
+def numeric(name: str, values: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+    """Return a column as float64; RecipeError, naming the step, when it holds something else than numbers."""
+    if values.dtype.kind not in "biuf":
+        if all(value is None for value in values):
+            return np.full(len(values), np.nan)
+        raise RecipeError(f'"{name}": documents can only be ranked by a column of numbers')
+    return values.astype(np.float64)
 
 
 def domains(population: Population, recipe: Recipe) -> tuple[npt.NDArray[np.int32], list[str]]:
@@ -251,7 +276,7 @@ def domains(population: Population, recipe: Recipe) -> tuple[npt.NDArray[np.int3
                 met = evaluate(name, sql, frame)
                 answer = pl.select(pl.when(pl.Series(met)).then(pl.lit(name)).otherwise(answer)).to_series()
         else:
-            answer = population.frame(part, [recipe.mix.by]).to_series().cast(pl.String).fill_null("other")
+            answer = as_text(population.frame(part, [recipe.mix.by]).to_series(), "other")
         values.append(answer)
     names = sorted({name for series in values for name in series.unique()})
     codes = np.zeros(begin[-1], np.int32)

@@ -5,25 +5,29 @@ What the columns mean is the stages' business.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curate.shards.atomic import atomic_file
+from curate.shards.atomic import atomic_file, partial_path
+from curate.shards.schema import fit, join
 
 _ROWS_PER_GROUP = 32_768
 
 
 class TableWriter:
-    """Collects small tables of one schema into a Parquet file with row groups of a sensible size.
+    """Collects small tables into a Parquet file with row groups of a sensible size.
 
-    A context manager: the file appears at `close`, and not at all when the block ends with an error. Columns
-    that were null so far take the type of the first table that has values; later tables are cast.
+    A context manager: the file appears at `close`, and not at all when the block ends with an error. A column
+    whose type changes on the way (metadata of JSON) gets the type that holds all of its values, as in the mix;
+    what was written before is then written again.
     """
 
     def __init__(self, path: Path, compression: str = "zstd") -> None:
+        self._path = path
         self._compression = compression
         self._file = atomic_file(path)
         self._writer: pq.ParquetWriter | None = None
@@ -43,14 +47,27 @@ class TableWriter:
     def _flush(self) -> None:
         if not self._pending:
             return
-        table = pa.concat_tables(self._pending, promote_options="permissive")
-        self._pending.clear()
+        schemas = [table.schema for table in self._pending]
+        schema = _joined(schemas if self._writer is None else [self._writer.schema, *schemas])
         if self._writer is None:
-            table = table.cast(pa.schema([_storable(field) for field in table.schema]))
-            self._writer = pq.ParquetWriter(self._sink, table.schema, compression=self._compression)
-        elif table.schema != self._writer.schema:
-            table = table.cast(self._writer.schema)
-        self._writer.write_table(table)
+            self._writer = pq.ParquetWriter(self._sink, schema, compression=self._compression)
+        elif schema != self._writer.schema:
+            self._restart(schema)
+        self._writer.write_table(pa.concat_tables([fit(table, schema, len(table)) for table in self._pending]))
+        self._pending.clear()
+
+    def _restart(self, schema: pa.Schema) -> None:
+        """Write what is in the file again, with another schema."""
+        assert self._writer is not None
+        self._writer.close()
+        self._sink.flush()
+        with pq.ParquetFile(partial_path(self._path)) as written:
+            groups = [written.read_row_group(number) for number in range(written.num_row_groups)]
+        self._sink.seek(0)
+        self._sink.truncate()
+        self._writer = pq.ParquetWriter(self._sink, schema, compression=self._compression)
+        for group in groups:
+            self._writer.write_table(fit(group, schema, len(group)))
 
     def close(self, metadata: dict[bytes, bytes] | None = None) -> None:
         """Write what is left and `metadata` into the footer, and make the file appear."""
@@ -71,5 +88,9 @@ class TableWriter:
             self._file.__exit__(kind, error, at)
 
 
-def _storable(field: pa.Field) -> pa.Field:
-    return field.with_type(pa.string()) if pa.types.is_null(field.type) else field
+def _joined(schemas: Iterable[pa.Schema]) -> pa.Schema:
+    types: dict[str, pa.DataType] = {}
+    for schema in schemas:
+        for field in schema:
+            types[field.name] = join(types[field.name], field.type) if field.name in types else field.type
+    return pa.schema(list(types.items()))

@@ -5,7 +5,9 @@ One folder a domain under `mix/`; a document of weight 3 is written three times 
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -21,7 +23,7 @@ import pyarrow.parquet as pq
 import curate
 from classifiers.arrow import to_array
 from curate.errors import RunError
-from curate.measure import read_options, stored_metadata
+from curate.measure import as_frame, read_options, stored_metadata
 from curate.population import numbered
 from curate.recipe import Recipe, fingerprint
 from curate.shards import Batch, MixWriter, Shard, atomic_bytes, read, unify
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 FORMATS = ("parquet", "jsonl.zst")
 TASK_BYTES = 512 << 20  # text of the mix that one task writes, about: also the size of its files
 ADDED = ("id", "source", "domain")
+_SPLIT_WORD = re.compile(
+    r"(?:^|[-._ 0-9])(train|training|test|testing|dev|valid|validation|val|eval|evaluation)(?=[-._ 0-9]|$)"
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,24 @@ class WriteTask:
     key: str
     schema: pa.Schema
     groups: Sequence[Sequence[Shard]] = field(repr=False)
+
+    @property
+    def extra(self) -> list[str]:
+        """The column of the input's ids, where it has a name of its own."""
+        id_column = self.run.manifest["inputs"]["id_column"]
+        return [] if id_column == "id" else [id_column]
+
+    def names(self) -> dict[str, str]:
+        """Return what each column of the input is called in the mix."""
+        return output_names([self.run.manifest["inputs"]["text_column"], *self.extra, *self.schema.names])
+
+    def mix_schema(self) -> pa.Schema:
+        """Return the columns of the mix."""
+        names, text = self.names(), self.run.manifest["inputs"]["text_column"]
+        fields = [("id", pa.large_string()), (names[text], pa.large_string())]
+        fields += [(names[name], pa.large_string()) for name in self.extra]
+        fields += [(names[field.name], field.type) for field in self.schema]
+        return pa.schema([*fields, ("source", pa.string()), ("domain", pa.string())])
 
     def __call__(self, number: int, workers: Workers) -> dict[str, Any]:
         """Write one group unless it is done; return its counts by domain."""
@@ -73,7 +96,7 @@ class WriteTask:
                 for tables in workers.map(of_batch, batches):
                     for domain, table in tables:
                         if domain not in writers:
-                            writers[domain] = stack.enter_context(self._writer(domain, table.schema, number))
+                            writers[domain] = stack.enter_context(self._writer(domain, number))
                         writers[domain].write(table)
                         count = counts.setdefault(domain, {"documents": 0})
                         count["documents"] += len(table)
@@ -81,16 +104,14 @@ class WriteTask:
         atomic_bytes(done, json.dumps(counts).encode())
         return counts
 
-    def _writer(self, domain: str, schema: pa.Schema, number: int) -> MixWriter:
-        folder = self.run.path / "mix" / folder_name(domain)
-        text_column = self.run.manifest["inputs"]["text_column"]
+    def _writer(self, domain: str, number: int) -> MixWriter:
         return MixWriter(
-            folder,
-            schema,
+            self.run.path / "mix" / folder_name(domain),
+            self.mix_schema(),
             format=self.format,
             target_bytes=TASK_BYTES,
             prefix=f"part-{number:05d}",
-            text_column=text_column,
+            text_column=self.names()[self.run.manifest["inputs"]["text_column"]],
         )
 
     def _kept_tables(self, kept: Kept, shard: Shard, start: int, batch: Batch) -> list[tuple[str, pa.Table]]:
@@ -103,20 +124,19 @@ class WriteTask:
         texts = to_array(clean(batch.texts.take(pa.array(unique)), self.cleaners)).take(pa.array(back))
         taken = pa.array(rows)
         options = self.run.manifest["inputs"]
-        columns: dict[str, Any] = {
-            "id": kept.ids.slice(start, len(batch)).take(taken),
-            options["text_column"]: texts,
-        }
-        if options["id_column"] != "id":
+        names = self.names()
+        columns: dict[str, Any] = {"id": kept.ids.slice(start, len(batch)).take(taken)}
+        columns[names[options["text_column"]]] = texts
+        for name in self.extra:
             ids = batch.ids if batch.ids is not None else pa.nulls(len(batch), pa.large_string())
-            columns[options["id_column"]] = ids.take(taken)
-        for name in batch.metadata.column_names:
-            columns[output_name(name)] = batch.metadata[name].take(taken)
+            columns[names[name]] = ids.take(taken)
+        for name in self.schema.names:
+            columns[names[name]] = batch.metadata[name].take(taken)
         columns["source"] = pa.array([shard.source]).take(pa.array(np.zeros(len(rows), np.int64)))
         columns["domain"] = kept.domain.slice(start, len(batch)).take(taken)
-        table = pa.table(columns)
-        names = table["domain"].unique().to_pylist()
-        return [(name, table.filter(pa.compute.equal(table["domain"], name))) for name in sorted(names)]
+        table = pa.table(columns).cast(self.mix_schema())
+        present = table["domain"].unique().to_pylist()
+        return [(name, table.filter(pa.compute.equal(table["domain"], name))) for name in sorted(present)]
 
 
 @dataclass(frozen=True)
@@ -152,24 +172,43 @@ def folder_name(domain: str) -> str:
     name = quote(domain or "other", safe="")
     if name[0] in "._":
         name = f"%{ord(name[0]):02X}{name[1:]}"
+    split = _SPLIT_WORD.search(name)
+    if split:  # Hugging Face's datasets would take the folder for a split and leave the others out
+        at = split.start(1)
+        name = f"{name[:at]}%{ord(name[at]):02X}{name[at + 1 :]}"
     return name if len(name) <= 200 else name[:180] + fingerprint(domain)
 
 
-def output_name(column: str) -> str:
-    """Return what an input's metadata column is called in the mix: its own name, unless curate adds that one."""
-    return f"input_{column}" if column in ADDED else column
+def output_names(columns: Sequence[str]) -> dict[str, str]:
+    """Return what each of the input's columns is called in the mix: its own name, unless curate adds that one.
+
+    >>> output_names(["text", "source", "input_source"])
+    {'text': 'text', 'source': 'input_input_source', 'input_source': 'input_source'}
+    """
+    names: dict[str, str] = {}
+    for column in columns:
+        name = column
+        while name in ADDED or (name != column and name in columns):
+            name = f"input_{name}"
+        names[column] = name
+    return names
 
 
-def write_run(run: Run, recipe: Recipe, engine: Local, *, format: str = "parquet") -> None:
-    """Write the mix of a decided run; does nothing when it is there for the same decisions and format."""
+def write_run(run: Run, recipe: Recipe, engine: Local, *, format: str | None = None) -> None:
+    """Write the mix of a decided run; does nothing when it is there for the same decisions and format.
+
+    Without a format it is the one of the mix that is there, or Parquet. RunError when the run is not decided.
+    """
+    format = format or run.stage("write").get("format", "parquet")
     if format not in FORMATS:
         raise RunError(f'unknown format "{format}"; choose one of {", ".join(FORMATS)}')
-    if not run.stage("decide").get("done"):
+    if not run.is_done("decide", run.stage("decide").get("key", "")):
         raise RunError(f"{run.path} is not decided yet; run: curate decide {run.path}")
     key = fingerprint([curate.__version__, run.stage("decide")["key"], format])
     if run.is_done("write", key):
         return
-    if run.stage("write").get("key") != key:  # nothing of another mix may stay
+    before = run.stage("write")
+    if before.get("key") != key or before.get("done"):  # nothing of another mix, or of a damaged one, may stay
         for folder in ("mix", "state"):
             shutil.rmtree(run.path / folder, ignore_errors=True)
     with run.doing("write", key, format=format) as stage:
@@ -183,6 +222,8 @@ def write_run(run: Run, recipe: Recipe, engine: Local, *, format: str = "parquet
             for domain, count in counts.items():
                 totals[domain] = totals.get(domain, 0) + count["documents"]
         stage["documents"] = dict(sorted(totals.items()))
+        stage["files"] = run.sizes("mix")
+        stage["schema"] = base64.b64encode(task.mix_schema().serialize().to_pybytes()).decode()
         _write_weights(run)
 
 
@@ -215,15 +256,17 @@ def _write_weights(run: Run) -> None:
     atomic_bytes(run.path / "mix.json", json.dumps(mix, indent=1, ensure_ascii=False).encode())
 
 
-def write(frame: pl.DataFrame, decisions: pl.DataFrame, recipe: Recipe | str = "web") -> pl.DataFrame:
+def write(frame: Any, decisions: pl.DataFrame, recipe: Recipe | str = "web") -> pl.DataFrame:
     """Return the kept documents of `frame` (column "text"), cleaned, with id, source and domain; weights as copies.
 
     `decisions` is what `curate.decide(frame, recipe)` gave: one row for each row of `frame`.
     """
     import polars as pl
 
-    if len(frame) != len(decisions):
-        raise RunError(f"{len(frame)} documents, but decisions on {len(decisions)}; they must be the same documents")
+    frame = as_frame(frame)
+    same_ids = "id" not in frame.columns or frame["id"].cast(pl.String).to_list() == decisions["id"].to_list()
+    if len(frame) != len(decisions) or not same_ids:
+        raise RunError("the decisions are not about these documents, in this order; decide them again")
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     rows = np.repeat(np.arange(len(frame)), decisions["weight"].to_numpy())
     text = pl.Series(pl.from_arrow(to_array(clean(frame["text"][rows], recipe.clean))))

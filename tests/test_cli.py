@@ -108,6 +108,9 @@ def test_usage_mistakes_exit_with_2() -> None:
 @pytest.mark.parametrize(
     ("recipe", "message"),
     [
+        ('[[steps]]\nname = "a"\nfliter = "word_count > 3"', 'did you mean "filter"'),
+        ('[[steps]]\nname = "a"\nfilter = "word_count > AVG(word_count)"', "cannot use AVG"),
+        ('[[steps]]\ndedup = "minhash"\nbands = 5000\nrows = 5000', "bands times rows must be at most"),
         ('[[steps]]\nuse = "gofer"', 'did you mean "gopher"'),
         ('[[stesp]]\nuse = "gopher"', 'unknown key "stesp"; did you mean "steps"'),
         ('[[steps]]\nuse = "gopher"\nprofil = "paper"', 'step 1: unknown key "profil"; did you mean "profile"'),
@@ -117,6 +120,10 @@ def test_usage_mistakes_exit_with_2() -> None:
         ('[[steps]]\ndedup = "minhash"\nbands = "14"', "bands must be a whole number"),
         ("[[steps]]\ntop = 0.1", "top needs `by`"),
         ("clean = ['unicod']", 'unknown cleaner "unicod"; did you mean "unicode"'),
+        ("[mix]\ntokens = 0", '"0" is not a number of tokens'),
+        ("[mix]\nshares = { a = 1.0 }", "nothing says what the domain of a document is"),
+        ('[classifiers]\nid = "quality"', "choose another"),
+        ('[classifiers]\nlanguage = "language"\n[[steps]]\ntop = 0.5\nby = "language"', "a column of numbers"),
         ("[mix]\ntokens = 'many'", '"many" is not a number of tokens'),
         ("[mix]\nshares = { a = 0.5 }", "the shares add up to 0.5, not 1"),
         ("[classifiers]\nlang = 'languag'\n[[steps]]\nname='a'\nfilter='lang IS NULL'", "languag"),

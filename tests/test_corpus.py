@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import curate
+from curate.tables import TableWriter
 from tests.corpora import RECIPE, prose, small_corpus, write_jsonl
 
 
@@ -266,15 +267,113 @@ def test_documents_without_an_id_are_named_by_their_text(tmp_path: Path) -> None
     assert all(len(name) == 32 for name in ids)
 
 
-def test_another_input_or_a_changed_one_is_refused_until_overwritten(corpus_dir: Path, tmp_path: Path) -> None:
+def test_a_file_that_changed_is_measured_again_and_the_others_are_not(corpus_dir: Path, tmp_path: Path) -> None:
     shutil.copytree(corpus_dir, tmp_path / "in")
-    curate.corpus(tmp_path / "in", tmp_path / "run", recipe())
+    run = curate.corpus(tmp_path / "in", tmp_path / "run", recipe())
+    before = modified(run, "signals")
     with (tmp_path / "in" / "a.jsonl").open("a") as file:
         file.write(json.dumps({"id": "new", "text": prose(999)}) + "\n")
-    with pytest.raises(curate.RunError, match=r"inputs that have changed since \(.*a\.jsonl\).*--overwrite"):
-        curate.corpus(tmp_path / "in", tmp_path / "run", recipe())
-    run = curate.corpus(tmp_path / "in", tmp_path / "run", recipe(), overwrite=True)
+    run = curate.corpus(tmp_path / "in", tmp_path / "run", recipe())
     assert run.report["input"]["documents"] == 69
+    assert [name[:4] for name, time in modified(run, "signals").items() if time > before[name]] == ["in-a"]
+
+
+def test_other_inputs_are_refused_until_overwritten(corpus_dir: Path, tmp_path: Path) -> None:
+    curate.corpus(corpus_dir / "a.jsonl", tmp_path / "run", recipe())
+    with pytest.raises(
+        curate.RunError, match=r"holds a run over other inputs \(2 shards are new and 1 are gone.*--overwrite"
+    ):
+        curate.corpus(corpus_dir, tmp_path / "run", recipe())
+    run = curate.corpus(corpus_dir, tmp_path / "run", recipe(), overwrite=True)
+    assert run.report["input"]["documents"] == 68
+
+
+def test_overwriting_deletes_only_what_curate_wrote(corpus_dir: Path, tmp_path: Path) -> None:
+    run = curate.corpus(corpus_dir, tmp_path / "run", recipe())
+    (run.path / "thesis.txt").write_text("mine")
+    curate.corpus(corpus_dir, tmp_path / "run", recipe(), overwrite=True)
+    assert (run.path / "thesis.txt").read_text() == "mine"
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "run.json").write_text("{}")
+    with pytest.raises(curate.RunError, match="not the manifest of a run"):
+        curate.corpus(corpus_dir, tmp_path / "other", recipe(), overwrite=True)
+
+
+def test_overwriting_never_deletes_its_own_inputs_nor_a_run_at_work(corpus_dir: Path, tmp_path: Path) -> None:
+    run = curate.corpus(corpus_dir, tmp_path / "run", recipe())
+    with pytest.raises(curate.RunError, match="would delete the input"):
+        curate.corpus(run.path / "mix", run.path, recipe(), overwrite=True)
+    with run.locked(), pytest.raises(curate.RunError, match="another curate is working"):
+        curate.corpus(corpus_dir, run.path, recipe(), overwrite=True)
+    assert run.mix().collect().height == 60
+
+
+def test_a_wrong_first_try_does_not_block_the_corrected_command(tmp_path: Path) -> None:
+    source = write_jsonl(tmp_path / "in.jsonl", [{"body": prose(1)}])
+    with pytest.raises(curate.InputError):
+        curate.corpus(source, tmp_path / "run", recipe())
+    assert curate.corpus(source, tmp_path / "run", recipe(), text_column="body").report["output"]["documents"] == 1
+
+
+def test_outputs_that_were_deleted_are_made_again(corpus_dir: Path, finished_run: curate.Run, tmp_path: Path) -> None:
+    for folder in ("mix", "decisions", "signals", "sketches"):
+        run = curate.corpus(corpus_dir, tmp_path / "run", recipe())
+        shutil.rmtree(run.path / folder)
+        run = curate.corpus(corpus_dir, tmp_path / "run", recipe())
+        assert contents(run, "signals", "decisions", "mix") == contents(finished_run, "signals", "decisions", "mix")
+
+
+def test_a_run_can_be_continued_from_another_directory(
+    corpus_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(corpus_dir)
+    run = curate.corpus("a.jsonl", tmp_path / "run", recipe())
+    monkeypatch.chdir(tmp_path)
+    from curate.engines.local import Local
+    from curate.write import write_run
+
+    write_run(curate.Run(run.path), run.recipe, Local(1), format="jsonl.zst")
+    assert list((run.path / "mix").rglob("*.jsonl.zst"))
+
+
+def test_a_text_column_called_like_one_of_ours_is_kept_under_another_name(tmp_path: Path) -> None:
+    source = write_jsonl(tmp_path / "in.jsonl", [{"source": prose(1), "input_domain": "x", "domain": "y"}])
+    run = curate.corpus(source, tmp_path / "run", recipe(), text_column="source")
+    row = run.mix().collect().row(0, named=True)
+    assert row["input_source"] == prose(1)
+    assert (row["source"], row["input_domain"], row["input_input_domain"]) == ("in", "x", "y")
+
+
+def test_a_metadata_predicate_means_the_same_in_every_shard(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", ({"id": f"a{i}", "text": prose(i), "score": i} for i in range(4)))
+    write_jsonl(tmp_path / "b.jsonl", ({"id": f"b{i}", "text": prose(9 + i), "score": i + 0.5} for i in range(4)))
+    write_jsonl(tmp_path / "c.jsonl", ({"id": f"c{i}", "text": prose(20 + i)} for i in range(4)))
+    inputs = [tmp_path / f"{name}.jsonl" for name in "abc"]
+    keep = recipe('[[steps]]\nname = "s"\nfilter = "score >= 2.0"')
+    run = curate.corpus(inputs, tmp_path / "run", keep)
+    assert sorted(run.mix().collect()["id"]) == ["a2", "a3", "b2", "b3"]
+    write_jsonl(tmp_path / "b.jsonl", [{"id": "b0", "text": prose(1), "score": "n/a"}])
+    with pytest.raises(curate.RecipeError, match=r"compares a number with text.*CAST\(score AS DOUBLE\) >= 2"):
+        curate.corpus(inputs, tmp_path / "run", keep)
+
+
+def test_a_column_whose_type_changes_inside_a_table_file_keeps_every_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("curate.tables._ROWS_PER_GROUP", 2)
+    pieces: list[list[object]] = [[None, None], [3, 4], [0.5, None], ["high", "low"], [True, False]]
+    with TableWriter(tmp_path / "t.parquet") as file:
+        for number, values in enumerate(pieces):
+            file.write(pa.table({"n": [number] * len(values), "score": values}))
+    found = pq.read_table(tmp_path / "t.parquet")
+    assert found["n"].to_pylist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert found["score"].to_pylist() == [None, None, "3.0", "4.0", "0.5", None, "high", "low", "true", "false"]
+
+
+def test_documents_without_a_letter_have_no_score(tmp_path: Path) -> None:
+    found = curate.measure(["", "   ", "12345 !!!", "A real sentence."], ["language", "quality"])
+    assert found["language"].to_list()[:3] == [None] * 3
+    assert found["quality"].null_count() == 3
 
 
 def test_a_directory_that_holds_something_else_is_not_touched(corpus_dir: Path, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
+from curate.errors import CurateError
+
 Item = TypeVar("Item")
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
@@ -73,6 +75,8 @@ class Local:
     """Runs tasks on the threads of this process."""
 
     def __init__(self, threads: int | None = None) -> None:
+        if threads is not None and threads < 1:
+            raise CurateError(f"threads must be at least 1, not {threads}")
         self.threads = threads or len(os.sched_getaffinity(0))
 
     def run(self, task: Callable[[Item, Workers], Result], items: Sequence[Item]) -> Iterator[tuple[Item, Result]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import curate
 from curate.decide import MIX
+from curate.errors import RunError
 from curate.recipe import Recipe, fingerprint
 from curate.report.figures import Figures, rejected, totals
 from curate.shards import atomic_bytes
@@ -23,7 +24,9 @@ def report_run(run: Run, recipe: Recipe, engine: Local) -> dict[str, Any]:
     from curate.report.page import page
     from curate.report.samples import draw
 
-    key = fingerprint([run.stage("decide").get("key"), run.stage("write").get("key")])
+    if not run.is_done("decide", run.stage("decide").get("key", "")):
+        raise RunError(f"{run.path} is not decided yet; run: curate decide {run.path}")
+    key = fingerprint([run.stage(name).get(what) for name in ("decide", "write") for what in ("key", "done")])
     if run.is_done("report", key) and (run.path / "report.html").is_file():
         return run.report
     with run.doing("report", key):
@@ -37,6 +40,15 @@ def report_run(run: Run, recipe: Recipe, engine: Local) -> dict[str, Any]:
     report["timing"] = timing(run, report)
     atomic_bytes(run.path / "report.json", json.dumps(report, indent=1, ensure_ascii=False).encode())
     return report
+
+
+_STALE = "The mix is not written for these decisions"
+
+
+def _skipped(run: Run) -> dict[str, str]:
+    """Return the files that could not be read and were skipped, with the reason."""
+    shards = {shard.name: shard for shard in run.shards}
+    return {shards[name].paths[0]: reason for name, reason in run.stage("measure")["skipped"].items()}
 
 
 def build(run: Run, recipe: Recipe) -> dict[str, Any]:
@@ -57,7 +69,8 @@ def build(run: Run, recipe: Recipe) -> dict[str, Any]:
             "written": totals(figures.written),
         },
         "rejected": reject_totals,
-        "skipped_files": run.stage("measure").get("skipped", {}),
+        "skipped_files": _skipped(run),
+        "stale": [] if run.stage("write").get("done") else [f"{_STALE}; run: curate write {run.path}"],
         "steps": steps,
         "mix": figures.mix(decided["mix"], recipe.mix.shares),
         "sources": figures.by_source(reject_sources),
@@ -73,6 +86,7 @@ def build(run: Run, recipe: Recipe) -> dict[str, Any]:
         },
     }
     report["warnings"] = warnings(report, recipe)
+    del report["stale"]
     report["timing"] = timing(run, report)
     return report
 
@@ -95,40 +109,46 @@ def timing(run: Run, report: dict[str, Any]) -> dict[str, Any]:
 
 def warnings(report: dict[str, Any], recipe: Recipe) -> list[str]:
     """Return what a reader should know before trusting the mix."""
-    found = []
     documents = report["input"]["documents"]
-    for file, reason in report["skipped_files"].items():
-        found.append(f"{file} could not be read and was skipped: {reason}")
-    if report["rejected"]["documents"]:
-        found.append(
-            f"{report['rejected']['documents']:,} records are not documents and are in rejects/ with the reason."
-        )
-    for step in report["steps"]:
-        if step["kind"] == "filter" and documents and step["would_drop"] == 0:
-            found.append(f"Filter {step['name']} never fires: no document fails it.")
-        if step["kind"] == "filter" and documents and step["would_drop"] == documents:
-            found.append(f"Filter {step['name']} fires on every document.")
+    found = [*report["stale"], *_short_of_the_budget(report, recipe)]
     if documents and not report["output"]["documents"]:
         found.append("The mix is empty: no document met every step.")
     found += [message for source in report["sources"] if (message := _wiped_out(source))]
-    for entry in report["mix"]:
-        wanted = entry["wanted_tokens"]
-        if wanted and entry["capped"] and entry["tokens"] < 0.999 * wanted:
-            found.append(
-                f"Domain {entry['domain']} is short: it gives {entry['tokens']:,} of {round(wanted):,} tokens even at "
-                f"{recipe.mix.max_epochs:g} epochs; give it more text, a smaller share, or raise max_epochs."
-            )
-    asked = report["recipe"]["tokens"]
-    if asked and report["output"]["written"]["tokens"] < 0.999 * asked and documents:
+    found += [f"{file} was skipped: {reason}" for file, reason in report["skipped_files"].items()]
+    if report["rejected"]["documents"]:
         found.append(
-            f"The mix holds {report['output']['written']['tokens']:,} tokens, not the {asked:,} asked for: "
-            f"that is all there is at {recipe.mix.max_epochs:g} epochs."
+            f"{report['rejected']['documents']:,} records are no documents: rejects/ has them, with the reason."
         )
     outside = [
         entry["domain"] for entry in report["mix"] if recipe.mix.shares and entry["domain"] not in recipe.mix.shares
     ]
     if outside:
         found.append(f"No share was given to {', '.join(outside)}: nothing of it is in the mix.")
+    for step in report["steps"]:
+        if step["kind"] == "filter" and documents and step["would_drop"] == 0:
+            found.append(f"Filter {step['name']} never fires: no document fails it.")
+        if step["kind"] == "filter" and documents and step["would_drop"] == documents:
+            found.append(f"Filter {step['name']} fires on every document.")
+    return found
+
+
+def _short_of_the_budget(report: dict[str, Any], recipe: Recipe) -> list[str]:
+    """Say which domains could not give their share, and whether the budget was missed for want of text."""
+    found = []
+    limit = f"{recipe.mix.max_epochs:g} epochs"
+    asked_for = [entry for entry in report["mix"] if entry["wanted_tokens"]]
+    for entry in asked_for:
+        wanted = round(entry["wanted_tokens"])
+        if recipe.mix.shares and entry["capped"] and entry["tokens"] < 0.999 * wanted:
+            found.append(
+                f"Domain {entry['domain']} is short: it gives {entry['tokens']:,} of {wanted:,} tokens even at "
+                f"{limit}; give it more text, a smaller share, or raise max_epochs."
+            )
+    budget, written = report["recipe"]["tokens"], report["output"]["written"]["tokens"]
+    if budget and written < 0.999 * budget and all(entry["capped"] for entry in asked_for):
+        found.append(
+            f"The mix holds {written:,} tokens, not the {budget:,} asked for: that is all there is at {limit}."
+        )
     return found
 
 

@@ -172,11 +172,10 @@ def _rows_by_value(column: Any) -> list[tuple[str, npt.NDArray[np.int64]]]:
 
 def rejected(run: Run) -> tuple[dict[str, int], dict[str, int]]:
     """Return documents and bytes rejected in all, and documents by source."""
-    key = run.stage("measure")["key"]
     total = {"documents": 0, "bytes": 0}
     by_source: dict[str, int] = {}
     for shard in run.measured:
-        counts = stored_counts(run, shard, key)
+        counts = stored_counts(run, shard)
         if counts and counts.rejected:
             total["documents"] += counts.rejected
             total["bytes"] += counts.rejected_bytes

@@ -34,7 +34,8 @@ def page(report: Mapping[str, Any], details: Mapping[str, Any]) -> str:
     samples = details["samples"]
     warnings = report["warnings"]
     signals = [{**entry, "chart": charts.histogram(entry)} for entry in details["signals"]]
-    html: str = _template().render(
+    filled = template("page.html")
+    html: str = filled.render(
         report=report,
         policy=policy(style, script),
         style=Markup(style),  # ours, and pinned by the policy; nothing of a run is in it
@@ -85,7 +86,8 @@ def _cost(text: str) -> int:
 
 
 @cache
-def _template() -> Any:
+def template(name: str) -> Any:
+    """Return a template of this folder, with the filters that write numbers; it escapes every value."""
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
@@ -105,4 +107,4 @@ def _template() -> Any:
         "shorten": sections.shorten,
     }
     environment.globals |= {"tip": charts.tip, "signs": charts.SIGNS, "area": charts, "write": sections.UNITS}
-    return environment.get_template("page.html")
+    return environment.get_template(name)
