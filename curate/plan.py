@@ -13,11 +13,10 @@ from typing import Any
 import classifiers
 import curate
 from curate.errors import RecipeError, did_you_mean
-from curate.recipe import ClassifierUse, Dedup, Recipe, fingerprint
+from curate.recipe import BASE_COLUMNS, ClassifierUse, Dedup, Recipe, fingerprint
 from curate.scores import classifier_columns, digest, model
 from curate.signals import registry
 
-BASE_COLUMNS = ("doc", "id", "source", "shard", "row")
 ALWAYS = ("byte_count", "char_count", "token_count")  # what every report counts in
 
 
@@ -109,8 +108,8 @@ def check_known(recipe: Recipe, wanted: Sequence[str], found: set[str]) -> None:
             users = [step.name for step in recipe.steps if name in step.columns] or ["mix"]
             if name == "domain":
                 raise RecipeError(
-                    f'recipe "{recipe.name}": nothing says what the domain of a document is; add [domains], a classifier '
-                    'called "domain", or mix by another column, such as by = "source"'
+                    f'recipe "{recipe.name}": nothing says what the domain of a document is; add [domains], '
+                    'a classifier called "domain", or mix by another column, such as by = "source"'
                 )
             raise RecipeError(
                 f'recipe "{recipe.name}", "{users[0]}": unknown signal "{name}"{did_you_mean(name, known)} '

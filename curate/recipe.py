@@ -17,6 +17,7 @@ from curate.predicates import columns_of
 
 RECIPES = Path(__file__).with_name("recipes")
 
+BASE_COLUMNS = ("doc", "id", "source", "shard", "row")  # what every row of signals begins with
 _SIZES = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
 
 

@@ -12,7 +12,19 @@ from typing import Any
 
 from curate.errors import RecipeError, did_you_mean
 from curate.predicates import columns_of
-from curate.recipe import RECIPES, ClassifierUse, Dedup, Ensemble, Filter, Mix, Recipe, Step, Top, parse_count
+from curate.recipe import (
+    BASE_COLUMNS,
+    RECIPES,
+    ClassifierUse,
+    Dedup,
+    Ensemble,
+    Filter,
+    Mix,
+    Recipe,
+    Step,
+    Top,
+    parse_count,
+)
 
 _TOP_KEYS = ("name", "description", "clean", "classifiers", "ensembles", "domains", "steps", "mix")
 _STEP_KEYS: dict[str, tuple[str, ...]] = {
@@ -261,7 +273,6 @@ def _classifier(where: str, signal: str, use: Any) -> ClassifierUse:
 
 def _check_free(place: str, name: str) -> None:
     """Raise RecipeError when a column of this name is there already."""
-    from curate.plan import BASE_COLUMNS
     from curate.signals import registry
 
     if name in BASE_COLUMNS or name in registry():

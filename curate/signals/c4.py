@@ -9,8 +9,8 @@ import numpy as np
 
 from curate.kernels import lines
 from curate.kernels.unicode import tables
+from curate.signals.definition import Signal
 from curate.signals.documents import Documents, Ints
-from curate.signals.registry import Signal
 
 _SOURCE = "Raffel et al. 2020 (T5), section 2.2"
 

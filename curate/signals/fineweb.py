@@ -7,8 +7,8 @@ for duplicated characters; both are recipes' business.
 from __future__ import annotations
 
 from curate.kernels.lines import LINES, SHORT, SHORT_LINE, TERMINALS
+from curate.signals.definition import Signal
 from curate.signals.documents import ratio
-from curate.signals.registry import Signal
 
 _SOURCE = "Penedo et al. 2024 (FineWeb), section 3.6"
 

@@ -7,8 +7,8 @@ which one was taken. Thresholds are in the recipes, not here.
 from __future__ import annotations
 
 from curate.kernels.lines import BULLETS, ELLIPSES, LINES
+from curate.signals.definition import Compute, Signal
 from curate.signals.documents import Documents, Floats, Shares, ratio
-from curate.signals.registry import Compute, Signal
 
 _QUALITY = "Rae et al. 2021 (Gopher), A.1.1 quality filtering"
 _REPETITION = "Rae et al. 2021 (Gopher), A.1.1 repetition removal, table A1"

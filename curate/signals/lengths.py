@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from curate.kernels.lines import LINES
+from curate.signals.definition import Signal
 from curate.signals.documents import Documents, Ints, ratio
-from curate.signals.registry import Signal
 from curate.signals.tokens import estimated_tokens
 
 

@@ -6,51 +6,15 @@ Classifier scores are signals too, but a recipe names them; they are not listed 
 from __future__ import annotations
 
 import functools
-import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy.typing as npt
 
 from curate.errors import RecipeError, did_you_mean
+from curate.signals import c4, fineweb, gopher, lengths
+from curate.signals.definition import Signal
 from curate.signals.documents import Documents
-
-Compute = Callable[[Documents], npt.NDArray[Any]]
-DType = Literal["int64", "float32", "bool"]
-
-
-@dataclass(frozen=True)
-class Signal:
-    """One number, flag or label measured on a document.
-
-    `definition` is one sentence; `source` the paper and section it comes from; `example` a text and its value
-    (to three decimals); `low` and `high` the values it can take (None: no bound).
-    """
-
-    name: str
-    dtype: DType
-    unit: str
-    definition: str
-    source: str
-    compute: Compute
-    example: tuple[str, float | int | bool]
-    low: float | None = 0
-    high: float | None = None
-
-    @property
-    def range(self) -> str:
-        """The values it can take, in words."""
-        if self.dtype == "bool":
-            return "true or false"
-        low, high = (f"{bound:g}" if bound is not None else None for bound in (self.low, self.high))
-        return f"{low} to {high}" if high is not None else f"{low} and more"
-
-    def as_dict(self) -> dict[str, str]:
-        """Return what there is to know about the signal, as text."""
-        text, value = (json.dumps(part, ensure_ascii=False) for part in self.example)
-        return {"name": self.name, "definition": self.definition, "unit": self.unit, "dtype": self.dtype,
-                "range": self.range, "source": self.source, "example": f"{text} has {value}"}  # fmt: skip
 
 
 @functools.cache
@@ -62,8 +26,6 @@ def registry() -> Mapping[str, Signal]:
 @functools.cache
 def families() -> Mapping[str, tuple[Signal, ...]]:
     """Return the signals by family, in documentation order."""
-    from curate.signals import c4, fineweb, gopher, lengths
-
     return {"Lengths": lengths.SIGNALS, "Gopher": gopher.SIGNALS, "FineWeb": fineweb.SIGNALS, "C4": c4.SIGNALS}
 
 
