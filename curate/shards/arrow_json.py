@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from curate.shards.lines import Lines
-from curate.shards.schema import is_list, is_text
+from curate.shards.schema import is_text
+from curate.shards.storable import is_list
 
 _MAX_OPENERS = 500
 """Lines with more brackets are checked for deep nesting: inferring its type would overflow the stack."""

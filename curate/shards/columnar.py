@@ -5,6 +5,7 @@ Knows nothing of JSON; types pass through as they are unless a schema is asked f
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
@@ -21,11 +22,12 @@ from curate.shards.batches import Batch, ReadOptions, no_text_column
 from curate.shards.compression import explain_read_errors
 from curate.shards.plan import Shard
 from curate.shards.rejects import Reject
-from curate.shards.schema import MisfitError, SchemaCollector, as_string, choose, fit, is_text
+from curate.shards.schema import MisfitError, SchemaCollector, as_plain, as_string, choose, fit, is_text
+from curate.shards.storable import plain
+from curate.shards.walk import printable
 
 _MAX_ROWS = 65_536
 
-_WITHOUT_VIEWS = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
 _BYTES = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view()}
 
 
@@ -35,9 +37,10 @@ def read_parquet(
     """Yield the documents of a Parquet shard; see `read`."""
     path = shard.paths[0]
     with explain_read_errors(path, lambda: 0):
-        file = pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
-    with file:
+        opened = pa.OSFile(os.fsencode(path))
+    with opened:
         with explain_read_errors(path, lambda: 0):
+            file = pq.ParquetFile(opened, buffer_size=1 << 20, pre_buffer=False)
             reader = _Columns(path, options, file.schema_arrow, collector)
             groups = range(*(shard.part or (0, file.num_row_groups)))
             row = sum(file.metadata.row_group(group).num_rows for group in range(groups.start))
@@ -59,7 +62,7 @@ def read_arrow(
     path = shard.paths[0]
     row = 0
     with explain_read_errors(path, lambda: 0):
-        mapped = pa.memory_map(path)
+        mapped = pa.memory_map(os.fsencode(path))
     with mapped:
         with explain_read_errors(path, lambda: 0):
             is_file = mapped.read(6) == b"ARROW1"
@@ -97,7 +100,7 @@ class _Columns:
     """Which columns of one file to read, and how a record batch of them becomes documents."""
 
     def __init__(self, path: str, options: ReadOptions, schema: pa.Schema, collector: SchemaCollector | None) -> None:
-        self.path = path
+        self.path = printable(path)
         self.options = options
         names = schema.names
         if len(set(names)) < len(names):
@@ -183,17 +186,19 @@ def _expect_text(path: str, field: pa.Field) -> None:
 def sound(column: pa.Array) -> pa.Array:
     """Return `column` fit for use: offsets come as they are from a file that may be corrupt, and are checked.
 
-    Strings that are not UTF-8 are repaired with U+FFFD. String views, of which pyarrow can do little, become
-    strings. Raises ArrowInvalid where there is no repair.
+    Strings that are not UTF-8 are repaired with U+FFFD. Maps, views and the like, of which pyarrow can do
+    little, become plain types. Raises ArrowInvalid where there is no repair.
     """
     try:
         column.validate(full=True)
-        return column.cast(_WITHOUT_VIEWS.get(column.type, column.type))
+        return as_plain(column)
+    except MisfitError as error:
+        raise pa.ArrowInvalid(str(error)) from error
     except pa.ArrowInvalid:
         if not is_text(column.type):
             raise
     values = [None if value is None else value.decode(errors="replace") for value in _as_bytes(column).to_pylist()]
-    return pa.array(values, _WITHOUT_VIEWS.get(column.type, column.type))
+    return pa.array(values, plain(column.type))
 
 
 def _as_bytes(column: pa.Array) -> pa.LargeBinaryArray:

@@ -5,6 +5,7 @@ Knows nothing of what is in the files.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import pyarrow as pa
 
 from curate.errors import InputError
 from curate.shards.inputs import kind
+from curate.shards.walk import printable
 
 _MAGIC = {
     b"\x1f\x8b": "gzip",
@@ -33,11 +35,11 @@ class Source:
     """
 
     def __init__(self, path: str, start: int = 0) -> None:
-        self.path = path
+        self.path = printable(path)
         self.records = 0
         with self.explain():
             size = Path(path).stat().st_size
-            self._file = pa.OSFile(path, "rb")
+            self._file = pa.OSFile(os.fsencode(path), "rb")
         codec = kind(path)[1]
         try:
             if codec and not size:
@@ -104,4 +106,4 @@ def what_is_wrong(error: Exception) -> str:
 def bad_file(path: str, what: str, records: int) -> InputError:
     """Return the error for a file that cannot be read (further), after `records` records of it were."""
     before = f" ({records:,} records were read before)" if records else ""
-    return InputError(f"{path}: {what}{before}; --skip-bad-files goes on without it")
+    return InputError(f"{printable(path)}: {what}{before}; --skip-bad-files goes on without it")

@@ -1,6 +1,6 @@
 """From what the user names (files, directories, globs, `source=INPUT`) to the files it means.
 
-Looks at names only: no file is opened here, and how files are cut into shards is `plan`'s business.
+Looks at names only: what is below a directory `walk` says, and how files are cut into shards `plan`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curate.errors import InputError
+from curate.shards.walk import (
+    LeftOut,
+    fixed_part,
+    is_broken_link,
+    printable,
+    refuse_unreadable,
+    walk,
+    without_broken_links,
+    without_runs,
+)
 
 log = logging.getLogger("curate.shards")
 
@@ -100,7 +110,9 @@ def _merge(old: tuple[Found, bool] | None, new: tuple[Found, bool]) -> tuple[Fou
         return new
     if old[1] and new[1] and old[0].source != new[0].source:
         first, second = sorted((old[0].source, new[0].source))
-        raise InputError(f'{new[0].path} is given twice, as source "{first}" and as "{second}"; give it once')
+        raise InputError(
+            f'{printable(new[0].path)} is given twice, as source "{first}" and as "{second}"; give it once'
+        )
     if old[1] != new[1]:
         return old if old[1] else new
     return min(old, new, key=lambda pair: (pair[0].path, pair[0].source))
@@ -108,40 +120,62 @@ def _merge(old: tuple[Found, bool] | None, new: tuple[Found, bool]) -> tuple[Fou
 
 def _split_source(given: str) -> tuple[str | None, str]:
     """Split `source=INPUT`; a path that exists as it is, or has a slash before the `=`, is a path."""
+    if not given:
+        raise InputError("an input is empty (an unset variable?); name a file, a directory or a glob")
     source, equals, where = given.partition("=")
     if not equals or "/" in source or os.path.lexists(given):
         return None, given
     if not _SOURCE.fullmatch(source):
         raise InputError(
-            f'{given}: "{source}" cannot be a source name; '
-            f'use letters, digits, ".", "_" and "-" only, as in web={where}'
+            f'{printable(given)}: "{printable(source)}" cannot be a source name; '
+            f'use letters, digits, ".", "_" and "-" only, as in web={printable(where) or "raw/"}'
         )
+    if not where:
+        raise InputError(f"{given}: names no input; write it right after the =, as in {given}raw/ (no space)")
     return source, where
 
 
 def _expand(where: str, source: str | None) -> Iterator[Found]:
     path = Path(where).expanduser()
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 (pathlib's raises where it may not look)
         yield from _directory(path, source)
+    elif is_broken_link(path):
+        raise InputError(
+            f"{printable(path)}: is a link to {printable(os.readlink(path))}, which does not exist; "  # noqa: PTH115
+            "restore its target or leave it out"
+        )
     elif os.path.lexists(path):
         format, codec = kind(path)
         if format is None:
-            raise InputError(f"{path}: {_unknown_suffix(path, codec)}")
+            raise InputError(f"{printable(path)}: {_unknown_suffix(path, codec)}")
         yield Found(str(path), source or _as_source(stem(str(path))), format)
     elif glob.has_magic(where):
         yield from _glob(path, source)
     else:
-        hint = "check the spelling" if path.parent.is_dir() else f"there is no directory {path.parent} either"
-        raise InputError(f"{path}: no such file or directory; {hint}")
+        raise _missing(path)
+
+
+def _missing(path: Path) -> InputError:
+    try:
+        path.stat()
+    except PermissionError:
+        return InputError(f"{printable(path)}: cannot be read: permission denied for a directory on the way to it")
+    except OSError:
+        pass
+    parent = path.parent
+    hint = "check the spelling" if parent.is_dir() else f"there is no directory {printable(parent)} either"
+    return InputError(f"{printable(path)}: no such file or directory; {hint}")
 
 
 def _directory(path: Path, source: str | None) -> Iterator[Found]:
-    files = list(_walk(path))
+    left_out = LeftOut()
+    files = list(walk(path, left_out))
     known = [file for file in files if kind(file)[0]]
     if not known:
-        held = f"it holds {_suffixes(files)}" if files else "it is empty"
-        raise InputError(f"{path}: no input files in this directory ({held}); {_KNOWN}")
-    _say_skipped(path, files)
+        held = "; ".join(filter(None, [_suffixes(files), *left_out.words()]))
+        held = f"it holds {held}" if held else "it is empty"
+        raise InputError(f"{printable(path)}: no input files in this directory ({held}); {_KNOWN}")
+    _say_skipped(path, files, left_out)
     name = source or _as_source(path.resolve().name)
     yield from (Found(str(file), name, kind(file)[0] or "") for file in known)
 
@@ -149,48 +183,41 @@ def _directory(path: Path, source: str | None) -> Iterator[Found]:
 def _glob(pattern: Path, source: str | None) -> Iterator[Found]:
     matches = [Path(match) for match in sorted(glob.glob(str(pattern), recursive=True))]  # noqa: PTH207 (absolute)
     if not matches:
-        raise InputError(f"{pattern}: matches no file; check the spelling (and quote it for the shell)")
-    files = [match for match in matches if not match.is_dir()]
+        refuse_unreadable(fixed_part(pattern))
+        raise InputError(f"{printable(pattern)}: matches no file; check the spelling (and quote it for the shell)")
+    left_out = LeftOut()
+    matches = list(without_runs(pattern, matches, left_out))
+    folders = [match for match in matches if match.is_dir()]
+    files = list(without_broken_links((match for match in matches if not match.is_dir()), left_out))
     known = [file for file in files if kind(file)[0]]
     # `a/**` matches the directories and all that is in them: these are not walked a second time.
-    folders = [] if "**" in pattern.parts else [match for match in matches if match.is_dir()]
+    folders = [] if "**" in pattern.parts else folders
     if not known and not folders:
-        raise InputError(f"{pattern}: matches no input file, only {_suffixes(files) or 'directories'}; {_KNOWN}")
-    _say_skipped(pattern, files)
+        held = "; ".join(filter(None, [_suffixes(files), *left_out.words()])) or "directories"
+        raise InputError(f"{printable(pattern)}: matches no input file, only {held}; {_KNOWN}")
+    _say_skipped(pattern, files, left_out)
     yield from (Found(str(file), source or _as_source(stem(str(file))), kind(file)[0] or "") for file in known)
     for folder in folders:
         yield from _directory(folder, source)
 
 
-def _walk(top: Path) -> Iterator[Path]:
-    """Yield the files below `top`, sorted; hidden names are left out, a directory is entered once."""
-    seen = {os.path.realpath(top)}
-    for folder, directories, files in os.walk(top, followlinks=True):
-        inside = []
-        for name in sorted(directories):
-            real = os.path.realpath(Path(folder, name))
-            if not name.startswith(".") and real not in seen:
-                seen.add(real)
-                inside.append(name)
-        directories[:] = inside
-        yield from (Path(folder, name) for name in sorted(files) if not name.startswith("."))
-
-
-def _say_skipped(where: Path, files: Sequence[Path]) -> None:
+def _say_skipped(where: Path, files: Sequence[Path], left_out: LeftOut) -> None:
     skipped = [file for file in files if not kind(file)[0]]
     if skipped:
-        log.warning("%s: not read, for their suffix: %d files (%s)", where, len(skipped), _suffixes(skipped))
+        log.warning("%s: not read, for their suffix: %d files (%s)", printable(where), len(skipped), _suffixes(skipped))
+    for words in left_out.words():
+        log.warning("%s: not read: %s", printable(where), words)
 
 
 def _suffixes(files: Sequence[Path]) -> str:
-    counts = Counter(file.suffix or "without suffix" for file in files)
+    counts = Counter(printable(file.suffix) or "without suffix" for file in files)
     return ", ".join(f"{count} {suffix}" for suffix, count in counts.most_common(5))
 
 
 def _unknown_suffix(path: Path, codec: str | None) -> str:
     if codec and kind(path.with_suffix(""))[0] in ("parquet", "arrow"):
         return "Parquet and Arrow files are compressed inside; decompress this one first"
-    return f'cannot tell the format from the suffix "{path.suffix}"; {_KNOWN}'
+    return f'cannot tell the format from the suffix "{printable(path.suffix)}"; {_KNOWN}'
 
 
 def _as_source(name: str) -> str:

@@ -23,6 +23,7 @@ from curate.shards.plan import Shard
 from curate.shards.records import BadRecordError, Columns, id_of, load, text_of
 from curate.shards.rejects import Reject
 from curate.shards.schema import MisfitError, SchemaCollector, choose, fit, join
+from curate.shards.walk import printable
 
 Refused = list[tuple[int, str, bytes]]
 """Records refused: line number from 0, reason, the line."""
@@ -55,7 +56,7 @@ class _Parser:
     """Turns blocks of lines into batches; remembers what the blocks before taught about types."""
 
     def __init__(self, shard: Shard, options: ReadOptions, collector: SchemaCollector | None) -> None:
-        self.path = shard.paths[0]
+        self.path = printable(shard.paths[0])
         self.options = options
         self.collector = collector
         self.too_large = f"larger than {options.max_record_bytes:,} bytes"

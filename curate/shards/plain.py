@@ -5,7 +5,6 @@ Does not clean or decode anything: bytes that are not UTF-8 are rejected.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,6 +18,7 @@ from curate.shards.lines import HEAD_BYTES, wide_encoding
 from curate.shards.plan import Shard
 from curate.shards.rejects import Reject
 from curate.shards.schema import SchemaCollector, choose, fit
+from curate.shards.walk import printable
 
 _BOM = b"\xef\xbb\xbf"
 _CHUNK = 1 << 20
@@ -45,7 +45,7 @@ def read_text_files(
         if reason:
             on_reject(Reject(path, 1, reason, _raw(content, options)))
             continue
-        gathered.add(row, content.removeprefix(_BOM), (_printable(path),))
+        gathered.add(row, content.removeprefix(_BOM), (printable(path),))
         if gathered.full:
             yield gathered.batch()
     yield from gathered.rest()
@@ -58,10 +58,6 @@ def _read_file(path: str, limit: int) -> bytes:
         while sum(map(len, pieces)) <= limit and (piece := source.read(min(limit + 1, 16 << 20))):
             pieces.append(piece)
         return b"".join(pieces)
-
-
-def _printable(path: str) -> str:
-    return os.fsencode(path).decode(errors="replace")
 
 
 def why_no_text(content: bytes, limit: int) -> str | None:

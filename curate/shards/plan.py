@@ -6,6 +6,7 @@ Reads nothing but file sizes and the footers of large Parquet files.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -87,8 +88,8 @@ def _row_group_ranges(path: str, target_bytes: int) -> list[tuple[int, int, int]
     A broken file stays one shard, so that it is the reading that complains, and can be told to skip it.
     """
     try:
-        with pq.ParquetFile(path) as opened:
-            footer = opened.metadata
+        with pa.OSFile(os.fsencode(path)) as opened:
+            footer = pq.ParquetFile(opened).metadata
             sizes = [max(footer.row_group(group).total_byte_size, 1) for group in range(footer.num_row_groups)]
     except (pa.ArrowException, OSError, UnicodeDecodeError):
         return []

@@ -15,6 +15,7 @@ from typing import IO, Any
 import orjson
 
 from curate.shards.atomic import explain_write_errors, partial_path
+from curate.shards.walk import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class RejectWriter:
 
 
 def _as_json(reject: Reject) -> dict[str, Any]:
-    record: dict[str, Any] = {"file": reject.file.encode(errors="replace").decode(), "record": reject.record}
+    record: dict[str, Any] = {"file": printable(reject.file), "record": reject.record}
     if reject.from_byte:
         record["from_byte"] = reject.from_byte
     record["reason"] = reject.reason

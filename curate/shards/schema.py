@@ -9,13 +9,17 @@ import base64
 import datetime
 import decimal
 import json
+import uuid
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.types as pt
+
+from curate.shards.storable import can_be_cast, children, is_list, plain, plain_throughout, storable
 
 MAX_DEPTH = 64
 """Columns nested more deeply become JSON text."""
@@ -50,12 +54,13 @@ def unify(schemas: Iterable[pa.Schema]) -> pa.Schema:
 
     Numbers of different types become the smallest type that holds both, integers and floats double; null and
     a type become the type; objects and lists are joined inside; whatever else is in conflict becomes string,
-    other values then being written as their JSON text. Columns without any value become string.
+    other values then being written as their JSON text. Columns without any value become string. All types
+    are such that Parquet, pyarrow, polars and `datasets` have them; see `storable`.
     """
     collector = SchemaCollector()
     for schema in schemas:
         collector.add(schema)
-    return pa.schema([pa.field(field.name, _storable(field.type)) for field in collector.schema])
+    return pa.schema([pa.field(field.name, storable(field.type)) for field in collector.schema])
 
 
 def join(a: pa.DataType, b: pa.DataType) -> pa.DataType:
@@ -64,8 +69,8 @@ def join(a: pa.DataType, b: pa.DataType) -> pa.DataType:
         return a
     if pt.is_null(a):
         return b
-    if pt.is_dictionary(a) or pt.is_dictionary(b):
-        return join(_plain(a), _plain(b))
+    if (plain(a), plain(b)) != (a, b):
+        return join(plain(a), plain(b))
     if is_text(a) and is_text(b):
         return pa.string() if a == b == pa.string() else pa.large_string()
     if _is_number(a) and _is_number(b):
@@ -90,28 +95,13 @@ def shallow(type: pa.DataType) -> pa.DataType:
         level += 1
         if level > MAX_DEPTH:
             return pa.string()
-        inner = [child for parent in inner for child in _children(parent)]
+        inner = [child for parent in inner for child in children(plain(parent))]
     return type
 
 
 def is_text(type: pa.DataType) -> bool:
     """Tell whether values of `type` are strings (however stored)."""
     return bool(pt.is_string(type) or pt.is_large_string(type) or type == pa.string_view())
-
-
-def is_list(type: pa.DataType) -> bool:
-    """Tell whether values of `type` are lists of any length."""
-    return bool(pt.is_list(type) or pt.is_large_list(type) or pt.is_fixed_size_list(type))
-
-
-def _children(type: pa.DataType) -> list[pa.DataType]:
-    if pt.is_struct(type):
-        return [type.field(i).type for i in range(type.num_fields)]
-    return [type.value_type] if is_list(type) else []
-
-
-def _plain(type: pa.DataType) -> pa.DataType:
-    return type.value_type if pt.is_dictionary(type) else type
 
 
 def _is_binary(type: pa.DataType) -> bool:
@@ -142,22 +132,9 @@ def _join_structs(a: pa.DataType, b: pa.DataType) -> pa.DataType:
     return pa.struct(list(types.items())) if len(types) <= MAX_FIELDS else pa.string()
 
 
-def _storable(type: pa.DataType) -> pa.DataType:
-    """Replace what Parquet cannot hold or other readers stumble over."""
-    type = _plain(type)
-    if pt.is_null(type) or (pt.is_struct(type) and type.num_fields == 0):
-        return pa.string()
-    if pt.is_struct(type):
-        return pa.struct([pa.field(field.name, _storable(field.type)) for field in type])
-    if is_list(type) and not pt.is_fixed_size_list(type):
-        return (pa.large_list if pt.is_large_list(type) else pa.list_)(_storable(type.value_type))
-    if type == pa.string_view():
-        return pa.large_string()
-    return pa.large_binary() if type == pa.binary_view() else type
-
-
 class MisfitError(Exception):
     """A value does not fit the type its column has; the text says which."""
+
 
 
 def fit(table: pa.Table, schema: pa.Schema, length: int) -> pa.Table:
@@ -182,26 +159,42 @@ def choose(table: pa.Table, names: tuple[str, ...], length: int) -> pa.Table:
     return pa.table({name: table.column(name) if name in table.column_names else pa.nulls(length) for name in names})
 
 
-def _fit_column(column: pa.ChunkedArray, type: pa.DataType) -> pa.ChunkedArray | pa.Array:
+def as_plain(column: pa.Array) -> pa.Array:
+    """Return `column` as what all of pyarrow can work with: no views, encodings or extension types; see `plain`.
+
+    Raises MisfitError where a value cannot be taken out.
+    """
+    return _fit_column(column, plain_throughout(column.type))
+
+
+def _fit_column(column: pa.Array | pa.ChunkedArray, type: pa.DataType) -> pa.Array | pa.ChunkedArray:
     if column.type == type:
         return column
-    if _castable(column.type, type):
+    if pt.is_run_end_encoded(column.type):
+        return _fit_column(pc.run_end_decode(column), type)
+    if can_be_cast(column.type) and _castable(column.type, type):
         try:
             return column.cast(type, safe=not pt.is_floating(type))
         except pa.ArrowException:
             pass
     if pt.is_timestamp(column.type) and column.type.unit == "ns":  # datetime has no nanoseconds
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
-    return pa.array([as_type(value, type) for value in column.to_pylist()], type)
+    try:
+        values = column.to_pylist()
+    except ValueError as error:  # nanoseconds inside something else
+        raise MisfitError(str(error)) from error
+    return pa.array([as_type(value, type) for value in values], type)
 
 
 def _castable(a: pa.DataType, b: pa.DataType) -> bool:
     """Tell whether Arrow's own cast means what `as_type` means (it words values as strings differently)."""
-    a = _plain(a)
+    a = plain(a)
     if is_text(b):
         return is_text(a) or pt.is_null(a)
     if is_list(a) and is_list(b):
         return _castable(a.value_type, b.value_type)
+    if pt.is_struct(a) and pt.is_struct(b) and 0 < a.num_fields == b.num_fields:
+        return all(x.name == y.name and _castable(x.type, y.type) for x, y in zip(a, b, strict=True))
     return not (pt.is_nested(a) or pt.is_nested(b))
 
 
@@ -253,11 +246,22 @@ def as_string(value: Any) -> str:
     return str(value)
 
 
+_WITHOUT_JSON = (
+    datetime.date,
+    datetime.time,
+    datetime.timedelta,
+    decimal.Decimal,
+    bytes,
+    uuid.UUID,
+    pa.MonthDayNano,
+)
+
+
 def json_text(value: Any) -> str:
-    """Return the JSON of a value; of a date or time its ISO 8601 text, of bytes base64, without quotes."""
+    """Return the JSON of a value; of a date, time or interval its ISO 8601 text, of bytes base64, without quotes."""
     if isinstance(value, str):
         return value
-    if isinstance(value, datetime.date | datetime.time | datetime.timedelta | decimal.Decimal | bytes):
+    if isinstance(value, _WITHOUT_JSON):
         return _other(value)
     try:
         return orjson.dumps(value, default=_other, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
@@ -268,4 +272,7 @@ def json_text(value: Any) -> str:
 def _other(value: Any) -> str:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
+    if isinstance(value, pa.MonthDayNano):
+        seconds = decimal.Decimal(value.nanoseconds).scaleb(-9)
+        return f"P{value.months}M{value.days}DT{seconds:f}S"
     return value.isoformat() if isinstance(value, datetime.date | datetime.time) else str(value)

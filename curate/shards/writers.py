@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 import pyarrow.types as pt
 
 from curate.shards.atomic import explain_write_errors, partial_path
-from curate.shards.schema import fit, is_list, is_text
+from curate.shards.schema import fit, is_text
+from curate.shards.storable import is_list
 
 FORMATS = ("parquet", "jsonl.zst")
 

@@ -9,6 +9,7 @@ import pytest
 from shards_content import read_content
 
 from curate.errors import InputError
+from curate.shards import ReadOptions, Reject, plan, read
 
 
 def test_every_text_file_is_a_document_with_its_path(tmp_path: Path) -> None:
@@ -42,12 +43,15 @@ def test_text_files_that_cannot_be_documents_are_rejected(tmp_path: Path) -> Non
 
 def test_one_unreadable_text_file_stops_the_reading_or_is_rejected_when_asked(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("fine")
-    (tmp_path / "b.txt").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "b.txt").write_text("gone before it is read")
+    (shard,) = plan([tmp_path])
+    (tmp_path / "b.txt").unlink()
     with pytest.raises(InputError, match=r"b\.txt: is gone.*broken link"):
-        read_content(tmp_path)
-    content = read_content(tmp_path, skip_bad_files=True)
-    assert content.texts == ["fine"]
-    assert content.rejects[0].reason.startswith("cannot be read")
+        list(read(shard, on_reject=print))
+    rejects: list[Reject] = []
+    (batch,) = read(shard, ReadOptions(skip_bad_files=True), on_reject=rejects.append)
+    assert batch.texts.to_pylist() == ["fine"]
+    assert rejects[0].reason.startswith("cannot be read")
 
 
 def record(kind: str, content: bytes, url: str = "", length: int | None = None) -> bytes:

@@ -15,6 +15,10 @@ from curate.shards.schema import MAX_FIELDS, MisfitError, as_type, fit, join
 STRUCT = pa.struct([("a", pa.int64())])
 
 
+def entries(value: pa.DataType) -> pa.DataType:
+    return pa.list_(pa.struct([("key", pa.string()), ("value", value)]))
+
+
 @pytest.mark.parametrize(
     ("a", "b", "expected"),
     [
@@ -35,6 +39,12 @@ STRUCT = pa.struct([("a", pa.int64())])
         (STRUCT, pa.struct([("b", pa.string())]), pa.struct([("a", pa.int64()), ("b", pa.string())])),
         (STRUCT, pa.list_(pa.int64()), pa.string()),
         (STRUCT, pa.string(), pa.string()),
+        (pa.map_(pa.string(), pa.int64()), pa.map_(pa.string(), pa.float64()), entries(pa.float64())),
+        (pa.map_(pa.string(), pa.int64()), entries(pa.int64()), entries(pa.int64())),
+        (pa.run_end_encoded(pa.int32(), pa.string()), pa.string(), pa.string()),
+        (pa.list_view(pa.int8()), pa.list_(pa.int64()), pa.list_(pa.int64())),
+        (pa.decimal256(10, 2), pa.decimal128(10, 2), pa.decimal128(10, 2)),
+        (pa.uuid(), pa.string(), pa.string()),
     ],
     ids=str,
 )
