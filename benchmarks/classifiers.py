@@ -1,4 +1,4 @@
-"""MB of text a second on one core, beside `fasttext.predict` on the same documents in the same run, and how far they agree.
+"""MB of text a second on one core, beside `fasttext.predict` on the same documents, and how far the two agree.
 
     python benchmarks/classifiers.py FILES... [--models lid.176.ftz language quality domain] [--documents 12000]
 
@@ -13,18 +13,22 @@ turn, and the best CPU time counts, so that a busy machine disturbs neither. Loa
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import fasttext
-import numpy as np
-import pyarrow as pa
+# Python puts the folder of a script first, where this file hides the package of the same name.
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
-import classifiers
-from classifiers.card import find_model
-from curate.shards import ReadOptions, plan, read
+import fasttext  # noqa: E402
+import numpy as np  # noqa: E402
+import pyarrow as pa  # noqa: E402
+
+import classifiers  # noqa: E402
+from classifiers.card import find_model  # noqa: E402
+from curate.shards import ReadOptions, plan, read  # noqa: E402
 
 ROUNDS = 3
 DCLM = {"dim": 100, "wordNgrams": 2, "bucket": 2_000_000, "minCount": 1, "epoch": 2, "lr": 0.1, "verbose": 0}

@@ -1,4 +1,4 @@
-"""Find shipped models and read the cards (JSON) that lie beside model files.
+"""Find shipped models; read and write the cards (JSON) that lie beside model files.
 
 Does not read the models themselves.
 """
@@ -55,3 +55,11 @@ def read_card(model: Path) -> dict[str, Any]:
     if not isinstance(card, dict):
         raise ClassifierError(f"{path}: the model's card must be a JSON object; correct or remove it")
     return card
+
+
+def write_card(model: Path, card: dict[str, Any]) -> None:
+    """Write `card` beside `model`, as a whole or not at all."""
+    path = model.with_suffix(".json")
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(path)

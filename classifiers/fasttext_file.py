@@ -24,6 +24,8 @@ SUPERVISED = 3
 LOSSES = {1: "hs", 2: "ns", 3: "softmax", 4: "ova"}
 LABEL_PREFIX = "__label__"
 MAX_NGRAM = 64  # far above any use; bounds the work that a hostile file can ask for
+MAX_PRUNED_BUCKETS = 1 << 28  # a few bytes hold a pruned model of any number; its bit set takes half a byte for each
+MAX_WIDTH = 64  # columns that one code of a quantised matrix stands for; fastText's default is 2
 MAX_COUNT = 10**15  # fastText's Huffman tree takes this as infinity
 
 
@@ -163,9 +165,10 @@ def _entries(
     cursor.at += used
     offsets = np.zeros(size + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
-    text = np.zeros(int(offsets[-1]), np.uint8)
-    keep = np.repeat(starts - offsets[:-1], lengths) + np.arange(len(text))
-    np.take(rest, keep, out=text)
+    is_text = np.ones(used, np.bool_)
+    for tail in range(10):  # NUL, count and type
+        is_text[starts + lengths + tail] = False
+    text = rest[:used][is_text]
     if counts[nwords:].min() < 0 or counts[nwords:].max() >= MAX_COUNT:
         raise cursor.fail("damaged fastText model: impossible label counts")
     return (text, offsets), counts
@@ -175,7 +178,7 @@ def _pruned(cursor: _Cursor, count: int, bucket: int) -> npt.NDArray[np.int32] |
     """Read the buckets that pruning kept; -1 means that the dictionary was not pruned."""
     if count == -1:
         return None
-    if count < 0 or count > bucket:
+    if count < 0 or count > bucket or bucket > MAX_PRUNED_BUCKETS:
         raise cursor.fail(f"damaged fastText model: {count} of {bucket} buckets kept")
     pairs: npt.NDArray[np.int32] = cursor.array("<i4", 2 * count, "the kept buckets").reshape(count, 2)
     if count and (pairs.min() < 0 or pairs[:, 0].max() >= bucket or pairs[:, 1].max() >= count):
@@ -220,7 +223,7 @@ def _matrix(cursor: _Cursor, quantised: bool, rows: int, dim: int, what: str) ->
 def _centroids(cursor: _Cursor, dim: int, parts: int, what: str) -> tuple[npt.NDArray[np.float32], int]:
     """Read a product quantiser: 256 centroids for each of `parts` slices of `width` columns, the last may be less."""
     found, nparts, width, last = cursor.numbers("4i", what)
-    sound = found == dim and nparts == parts and width >= 1 and 1 <= last <= width
+    sound = found == dim and nparts == parts and 1 <= width <= MAX_WIDTH and 1 <= last <= width
     if not sound or width * (parts - 1) + last != dim:
         raise cursor.fail(f"damaged fastText model: {what} has an impossible quantiser")
     return cursor.array("<f4", dim * 256, what), width

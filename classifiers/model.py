@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from classifiers import fasttext_file
+from classifiers import calibration, fasttext_file
 from classifiers.arrow import Strings, as_strings
 from classifiers.card import find_model, read_card
 from classifiers.errors import ClassifierError
@@ -23,7 +23,8 @@ from classifiers.kernels import features, outputs
 from classifiers.tables import Tables, frozen
 
 CACHE_SLOTS = 1 << 17  # words a thread remembers: 10 MB at 16 columns; fewer miss more than memory saves
-CHUNK = 1024  # documents scored at a time: bounds memory at 1024 x labels probabilities
+CHUNK = 1024  # documents scored at a time
+CHUNK_VALUES = 1 << 22  # probabilities held at a time: fewer documents where a model has thousands of labels
 
 F32 = npt.NDArray[np.float32]
 I32 = npt.NDArray[np.int32]
@@ -32,7 +33,10 @@ I32 = npt.NDArray[np.int32]
 def load_model(name_or_path: str | PathLike[str]) -> Model:
     """Load a shipped classifier by name or a fastText file by path; see `classifiers.load`."""
     path = find_model(name_or_path)
-    return Model(fasttext_file.read(Path(path)), read_card(path))
+    try:
+        return Model(fasttext_file.read(Path(path)), read_card(path))
+    except MemoryError as error:
+        raise ClassifierError(f"{path}: not enough memory to load this model; use a machine with more") from error
 
 
 class _WordCache(threading.local):
@@ -123,6 +127,37 @@ class Model:
             scores[start : start + len(values)] = np.where(counts > 0, values[:, code], 0)
         return scores
 
+    def score_all(self, texts: Any) -> F32:
+        """Return the probability of every label, float32 (texts, labels) in the order of `labels`; 0 where unknown."""
+        strings = as_strings(texts)
+        scores = np.empty((len(strings), len(self.labels)), np.float32)
+        for start, values, counts in self._probabilities(strings):
+            scores[start : start + len(values)] = np.where(counts[:, None] > 0, values, 0)
+        return scores
+
+    def probability(self, texts: Any, label: str | None = None) -> F32:
+        """Return the calibrated probability of `label` (default: `positive`) for each text, float32 (texts,).
+
+        What share of documents with such a score have the label, among documents like those that the calibration in
+        the model's card was fitted to. `score` ranks finer: isotonic calibration gives neighbouring scores one value.
+        Raises ClassifierError as `score` does, and when the card holds no calibration of the label.
+        """
+        return self.calibrate(self.score(texts, label), label)
+
+    def calibrate(self, scores: npt.NDArray[np.floating[Any]], label: str | None = None) -> F32:
+        """Turn scores of `label` (default: `positive`), as `score` returns them, into calibrated probabilities."""
+        label = self.positive if label is None else label
+        stored = self.card.get("calibration")
+        fitted = stored.get("labels") if isinstance(stored, dict) else None
+        if not isinstance(fitted, dict) or label not in fitted:
+            raise ClassifierError(
+                f'{self.path}: its card holds no calibration of "{label}"; train with one, or use the raw score'
+            )
+        try:
+            return calibration.apply(fitted[label], scores).astype(np.float32)
+        except ClassifierError as error:
+            raise ClassifierError(f'{self.path.with_suffix(".json")}: calibration of "{label}": {error}') from None
+
     def _code(self, label: str) -> int:
         try:
             return self.labels.index(label)
@@ -136,8 +171,9 @@ class Model:
     def _probabilities(self, strings: Strings) -> Iterator[tuple[int, F32, npt.NDArray[np.int64]]]:
         """Yield (first document, probabilities (documents, labels), number of features (documents,)) by chunks."""
         data, tables = frozen(strings.data), self._tables
-        for start in range(0, len(strings), CHUNK):
-            offsets = frozen(strings.offsets[start : start + CHUNK + 1])
+        chunk = max(1, min(CHUNK, CHUNK_VALUES // len(self.labels)))
+        for start in range(0, len(strings), chunk):
+            offsets = frozen(strings.offsets[start : start + chunk + 1])
             sums = np.zeros((len(offsets) - 1, tables.table.shape[1]), np.float32)
             counts = np.zeros(len(sums), np.int64)
             model = (tables.table, tables.slots, tables.kept, tables.shape)

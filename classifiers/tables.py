@@ -119,14 +119,13 @@ def _pruning(file: FastTextFile) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np
     """
     if file.pruned is None or file.bucket == 0:
         return np.zeros((0, 2), np.uint64), None
-    flags = np.zeros(-(-file.bucket // 64) * 64, np.uint8)
-    flags[file.pruned[:, 0]] = 1
-    kept = np.zeros((len(flags) // 64, 2), np.uint64)
-    kept[:, 0] = np.packbits(flags, bitorder="little").view("<u8")
-    kept[1:, 1] = np.cumsum(flags.reshape(-1, 64).sum(axis=1))[:-1]
-    moved = np.zeros(file.bucket, np.int32)
-    moved[file.pruned[:, 0]] = file.pruned[:, 1]
-    return kept, moved[np.flatnonzero(flags)]
+    last_first = file.pruned[::-1]  # of a bucket named twice, fastText takes the last
+    buckets, places = np.unique(last_first[:, 0], return_index=True)
+    blocks = buckets >> 6
+    kept = np.zeros((-(-file.bucket // 64), 2), np.uint64)
+    np.bitwise_or.at(kept[:, 0], blocks, np.uint64(1) << (buckets & 63).astype(np.uint64))
+    kept[1:, 1] = np.cumsum(np.bincount(blocks, minlength=len(kept)))[:-1]
+    return kept, last_first[places, 1]
 
 
 def _tree(file: FastTextFile) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

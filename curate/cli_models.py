@@ -196,7 +196,9 @@ def score(
         return
     already = f"; {found.skipped:,} were scored already" if found.skipped else ""
     rejected = f"; {found.rejected:,} records are no documents" if found.rejected else ""
-    click.echo(f"{found.documents:,} documents in {found.scored + found.skipped:,} shards{already}{rejected}: {out}")
+    count = found.scored + found.skipped
+    shards = "1 shard" if count == 1 else f"{count:,} shards"
+    click.echo(f"{found.documents:,} documents in {shards}{already}{rejected}: {out}")
 
 
 @click.command()

@@ -270,7 +270,10 @@ def _detail(model: classifiers.Model, judged: Judged, positive: str) -> dict[str
     scores, truth = found
     curves = {"raw": _curve(scores, truth)}
     if _calibrated(model, positive):
-        curves["calibrated"] = _curve(model.calibrate(scores, positive), truth)
+        try:
+            curves["calibrated"] = _curve(model.calibrate(scores, positive), truth)
+        except classifiers.ClassifierError as error:  # a card that was edited by hand
+            raise InputError(str(error)) from None
     spread = evaluation.histogram(scores, truth)
     table = evaluation.thresholds(scores, truth, judged.tokens)
     return {

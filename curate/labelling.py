@@ -254,8 +254,10 @@ class _Asking:
                         failed[key] = answer
                     self._take(key, answer, last=len(failed) == len(texts))
                     advance(1)
-        finally:
+        except BaseException:
             self.client.stop()
+            raise
+        finally:
             pool.shutdown(wait=True, cancel_futures=True)
             self._keep_late(pending)
         return failed

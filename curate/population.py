@@ -112,7 +112,7 @@ class RunPopulation:
         self.run, self._engine, self._cleaners = run, engine, tuple(cleaners)
         self.shards = run.measured
         self.sizes: Sequence[int] = [pq.read_metadata(run.signals_file(shard)).num_rows for shard in self.shards]
-        measured = {name for name in run.stage("measure")["plan"]["metadata"]}
+        measured = set(run.stage("measure")["plan"]["metadata"])
         self._metadata = [
             field for field in unify(stored_metadata(run, shard) for shard in self.shards) if field.name in measured
         ]

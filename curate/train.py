@@ -5,6 +5,8 @@ Each of these steps is elsewhere; here is their order, and what the card says.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -122,6 +124,10 @@ def _check_out(out: Path, quantise: bool | None, overwrite: bool) -> bool:
         raise InputError(f"{out}: a {'quantised' if quantise else 'dense'} model is named {other.name}")
     if out.is_dir():
         raise InputError(f"{out}: is a directory; give the name of the model file")
+    with explain_write_errors(out):  # before hours of training, not after
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(out.parent, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(out.parent))
     for path in (out, out.with_suffix(".json")):
         if path.exists() and not overwrite:
             raise RunError(f"{path}: is there already; choose another name, or say --overwrite")

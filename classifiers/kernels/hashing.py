@@ -31,3 +31,22 @@ def key_end(state):
     state = uint64(state * uint64(0xD6E8FEB86659FD93))
     state ^= state >> uint64(32)
     return state | uint64(1)
+
+
+def fnv_of(text: bytes) -> int:
+    """Return fastText's hash of a word or n-gram, unsigned 32 bits; the slow twin of `fnv_step`."""
+    fnv = FNV_START
+    for byte in text:
+        fnv = ((fnv ^ (byte | 0xFFFFFF00 if byte >= 128 else byte)) * 16777619) & 0xFFFFFFFF
+    return fnv
+
+
+def key_of(word: bytes) -> int:
+    """Return the key of a word in our tables; the slow twin of `key_step` and `key_end`."""
+    key = KEY_START
+    for byte in word:
+        key = ((key ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    key ^= key >> 32
+    key = (key * 0xD6E8FEB86659FD93) & 0xFFFFFFFFFFFFFFFF
+    key ^= key >> 32
+    return key | 1

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import int64, njit, uint8, uint32, uint64
 
-from classifiers.kernels.hashing import FNV_START, KEY_START, fnv_step, key_end, key_step
+from classifiers.kernels.hashing import FNV_START, KEY_START, fnv_of, fnv_step, key_end, key_of, key_step
 
 BATCH = 512
 EOS = b"</s>"
@@ -19,19 +19,7 @@ LABEL = b"__label__"
 SPACES = sum(1 << byte for byte in b" \t\n\v\f\r\0")
 
 
-def _hash_of(word: bytes) -> tuple[int, int]:
-    """Return fastText's hash of `word`, as int32, and its key; the slow twin of the kernels."""
-    fnv, key = FNV_START, KEY_START
-    for byte in word:
-        fnv = ((fnv ^ (byte | 0xFFFFFF00 if byte >= 128 else byte)) * 16777619) & 0xFFFFFFFF
-        key = ((key ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
-    key ^= key >> 32
-    key = (key * 0xD6E8FEB86659FD93) & 0xFFFFFFFFFFFFFFFF
-    key ^= key >> 32
-    return int(np.uint32(fnv).astype(np.int32)), key | 1
-
-
-EOS_HASH, EOS_KEY = _hash_of(EOS)
+EOS_HASH, EOS_KEY = int(np.uint32(fnv_of(EOS)).astype(np.int32)), key_of(EOS)
 
 
 @njit(nogil=True, cache=True, inline="always")

@@ -11,8 +11,9 @@ import random
 import re
 from pathlib import Path
 
+from classifiers.card import write_card
 from classifiers.training.augment import chunk, disturb
-from classifiers.training.fit import Example, fit, write_card
+from classifiers.training.fit import Example, fit
 from classifiers.training.sources import Record, Sources, held_out
 
 SEED = 20261123

@@ -1,21 +1,17 @@
-"""Train a fastText classifier from labelled lines, quantise it, and write it with its card.
+"""Train a shipped classifier from examples in memory, and say what its card says about them.
 
-Does not choose data or parameters.
+Does not choose data or parameters; the training itself is `classifiers.train`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import platform
 import tempfile
 from collections import Counter
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import fasttext
+from classifiers.train import train_lines
 
 Example = tuple[str, str]
 """Label and text."""
@@ -34,24 +30,10 @@ def fit(examples: list[Example], out: Path, train: dict[str, Any], quantise: dic
                 words = " ".join(text.replace("__label__", "label ").split())
                 file.write(f"__label__{label} {words}\n")
         sha256 = hashlib.sha256(lines.read_bytes()).hexdigest()
-        model = fasttext.train_supervised(str(lines), thread=1, verbose=1, **train)
-        model.quantize(str(lines), thread=1, verbose=1, **quantise)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        model.save_model(str(out))
+        made = train_lines(lines, out, train, quantise=quantise)
     return {
         "examples": dict(sorted(Counter(label for label, _ in examples).items())),
         "examples_sha256": sha256,
+        **made,
         "parameters": {"train": train, "quantise": quantise, "threads": 1},
-        "versions": {
-            "python": platform.python_version(),
-            "fasttext-community": version("fasttext-community"),
-        },
-        "date": date.today().isoformat(),
-        "model_bytes": out.stat().st_size,
-        "model_sha256": hashlib.sha256(out.read_bytes()).hexdigest(),
     }
-
-
-def write_card(model: Path, card: dict[str, Any]) -> None:
-    """Write `card` beside `model`."""
-    model.with_suffix(".json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

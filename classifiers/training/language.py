@@ -10,8 +10,9 @@ import random
 from collections import defaultdict
 from pathlib import Path
 
+from classifiers.card import write_card
 from classifiers.training.augment import disturb, piece, recase, sentences
-from classifiers.training.fit import Example, fit, write_card
+from classifiers.training.fit import Example, fit
 from classifiers.training.sources import Record, Sources
 
 SEED = 20261123

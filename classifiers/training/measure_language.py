@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 import classifiers
-from classifiers.card import read_card
-from classifiers.training.fit import write_card
+from classifiers.card import read_card, write_card
 from classifiers.training.language import HELD_OUT_FROM, NTREX_CODES, TITLES_HELD_OUT, UDHR_ALIASES, ntrex_line
 from classifiers.training.sources import LICENCES, Sources
 

@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 import classifiers
-from classifiers.card import read_card
+from classifiers.card import read_card, write_card
+from classifiers.evaluation import roc_auc
 from classifiers.training.domain import HELD_OUT_SOURCES
-from classifiers.training.fit import write_card
 from classifiers.training.quality import EDITED, is_selling
 from classifiers.training.sources import Record, Sources, held_out
 
@@ -27,12 +27,9 @@ LENGTHS = (20, 100, 400)
 
 
 def auc(positive: npt.NDArray[Any], negative: npt.NDArray[Any]) -> float:
-    """The chance that a random positive scores above a random negative; ties count half."""
-    both = np.concatenate([positive, negative])
-    _, group, sizes = np.unique(both, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(sizes) - (sizes - 1) / 2)[group]
-    above = ranks[: len(positive)].sum() - len(positive) * (len(positive) + 1) / 2
-    return round(float(above / (len(positive) * len(negative))), 4)
+    """The chance that a random positive scores above a random negative."""
+    truth = np.arange(len(positive) + len(negative)) < len(positive)
+    return round(roc_auc(np.concatenate([positive, negative]), truth), 4)
 
 
 def parts(records: Iterable[Record], words: int, most: int = 1500) -> list[str]:

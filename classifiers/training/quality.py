@@ -11,8 +11,9 @@ import random
 from collections import defaultdict
 from pathlib import Path
 
+from classifiers.card import write_card
 from classifiers.training.augment import chunk, disturb, plain, spaced
-from classifiers.training.fit import Example, fit, write_card
+from classifiers.training.fit import Example, fit
 from classifiers.training.language import HELD_OUT_FROM, ntrex_line
 from classifiers.training.sources import Record, Sources, held_out
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 import struct
+import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
-from small_models import Train
+from small_models import MODELS, Train
 
 import classifiers
 from classifiers import ClassifierError
@@ -62,6 +64,65 @@ def test_random_damage_never_crashes(dense: bytes, pruned: bytes, tmp_path: Path
         else:
             codes, _ = model.predict_codes(["cat dog hammer", "räv 猫", "</s>", "\x00"])
             assert all(-1 <= code < len(model.labels) for code in codes)
+
+
+EXTREMES = [0, 1, -1, 3, 64, 255, 2**16, 2**20, 2**27, 2**28, 2**30, 2**31 - 1, -(2**31)]
+LARGEST_ALLOCATION = 256 << 20  # bytes; the files have less than a megabyte
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "softmax, two labels, word 2-grams",
+        "hierarchical softmax, characters",
+        "one vs all, characters",
+        "quantised, odd width, norms",
+        "quantised, pruned, word 2-grams",
+        "quantised, retrained, hierarchical",
+    ],
+)
+def test_numbers_that_lie_cost_neither_memory_nor_time(train: Train, tmp_path: Path, name: str) -> None:
+    content = train(**MODELS[name]).read_bytes()
+    rng = random.Random(name)
+    header = [8 + 4 * i for i in range(12)] + [HEADER + 4 * i for i in range(7)]
+    matrices = [len(content) - rng.randrange(8, 3000) for _ in range(60)]  # sizes among codes and centroids
+    path = tmp_path / "lies.bin"
+    for at in [*header * 4, *matrices]:
+        path.write_bytes(patched(content, at, "i", rng.choice(EXTREMES)))
+        started = time.monotonic()
+        tracemalloc.start()
+        try:
+            model = classifiers.load(path)
+            codes, _ = model.predict_codes(["cat dog hammer räv 猫 " * 50, "</s>", "\x00"])
+            assert all(-1 <= code < len(model.labels) for code in codes)
+        except ClassifierError as error:
+            assert str(path) in str(error)
+        finally:
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+        assert peak < LARGEST_ALLOCATION, at
+        assert time.monotonic() - started < 5, at
+
+
+def test_a_pruned_model_of_two_billion_buckets_is_refused(pruned: bytes, tmp_path: Path) -> None:
+    assert "buckets" in refused(tmp_path / "hostile.ftz", patched(pruned, 8 + 8 * 4, "i", 2**31 - 1))
+
+
+def test_a_code_for_hundreds_of_columns_is_refused(train: Train, tmp_path: Path) -> None:
+    """One byte a row that stands for a kilobyte would let a small file ask for any memory."""
+    wide = train(dim=80, quantise={"dsub": 80}, wordNgrams=2).read_bytes()
+    assert "impossible quantiser" in refused(tmp_path / "wide.ftz", wide)
+
+
+def test_a_model_of_many_labels_is_scored_a_few_documents_at_a_time(
+    train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = classifiers.load(train(**MODELS["softmax, words"]))
+    texts = ["cat dog", "hammer", "rain snow", "bread"] * 3
+    labels, scores = model.predict_codes(texts)
+    monkeypatch.setattr("classifiers.model.CHUNK_VALUES", 17)  # three documents of five labels
+    again, same = model.predict_codes(texts)
+    assert again.tolist() == labels.tolist() and same.tolist() == scores.tolist()
 
 
 @pytest.mark.parametrize(
