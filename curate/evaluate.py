@@ -9,51 +9,23 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 import classifiers
 import curate
 from classifiers import evaluation
-from classifiers.arrow import Strings, as_strings
+from classifiers.arrow import as_strings
 from curate.engines.local import Local, Workers
 from curate.errors import InputError, did_you_mean
-from curate.kernels.bytes import byte_classes
+from curate.judged import F32, I32, I64, Judged, judge, judge_labelled, language_model, ranked
 from curate.labelled import Labelled, labelled_shards
 from curate.shards import Batch, ReadOptions, Reject, Shard, read
-from curate.signals.tokens import estimated_tokens
 
-I32 = npt.NDArray[np.int32]
-I64 = npt.NDArray[np.int64]
-F32 = npt.NDArray[np.float32]
-
-MOST_RANKED = 32  # labels: models with more are ranked for the positive label only, to bound memory
-_BATCH = 4096
 UNKNOWN = "(none)"  # shown for documents without any feature that a model knows
-
-
-@dataclass(frozen=True)
-class Judged:
-    """Scored documents: truth, prediction (-1 none), source and language (-1 none) as codes; tokens; scores.
-
-    `scores` float32 (n, columns) has a column for each of the labels `ranked`.
-    """
-
-    truth: I32
-    predicted: I32
-    sources: I32
-    languages: I32
-    tokens: I64
-    scores: F32
-
-    @staticmethod
-    def concat(parts: Sequence[Judged]) -> Judged:
-        """Put parts one after the other."""
-        return Judged(*(np.concatenate([getattr(part, name) for part in parts]) for name in Judged.__annotations__))
 
 
 def open_model(name: str | Path) -> classifiers.Model:
@@ -116,35 +88,12 @@ def evaluate_labelled(
     return figures(model, judge_labelled(model, documents, positive, threads), documents.source_names, positive)
 
 
-def judge_labelled(
-    model: classifiers.Model, documents: Labelled, positive: str | None, threads: int | None = None
-) -> Judged:
-    """Score documents in memory; their labels must be among those of the model."""
-    codes = np.array([model.labels.index(label) for label in documents.labels], np.int32)[documents.codes]
-
-    def one(start: int, workers: Workers) -> Judged:
-        window = slice(start, start + _BATCH)
-        texts = as_strings(documents.texts.slice(start, _BATCH))
-        return _judge(texts, codes[window], documents.sources[window], model, positive)
-
-    starts = range(0, len(documents), _BATCH)
-    parts = dict(Local(threads).run(one, starts))
-    return Judged.concat([parts[start] for start in starts])
-
-
 def positive_label(model: classifiers.Model, given: str | None) -> str | None:
     """Return the label to rank by: the one given, else the model's own, else None. InputError for an unknown one."""
     if given is not None and given not in model.labels:
         hint = did_you_mean(given, model.labels) or f"; it has {', '.join(model.labels[:20])}"
         raise InputError(f'{model.path}: no label "{given}"{hint}')
     return given or model.positive
-
-
-def ranked(model: classifiers.Model, positive: str | None) -> list[int]:
-    """Return the codes of the labels whose scores are kept."""
-    if len(model.labels) <= MOST_RANKED:
-        return list(range(len(model.labels)))
-    return [] if positive is None else [model.labels.index(positive)]
 
 
 def _judge_shard(
@@ -163,24 +112,10 @@ def _judge_shard(
     def one(batch: Batch) -> Judged:
         n = len(batch)
         of = np.full(n, code, np.int32), np.full(n, source, np.int32)
-        return _judge(as_strings(batch.texts), *of, model, positive)
+        return judge(as_strings(batch.texts), *of, model, positive)
 
     parts = list(workers.map(one, read(shard, options, on_reject=rejects.append)))
     return parts, len(rejects)
-
-
-def _judge(texts: Strings, truth: I32, sources: I32, model: classifiers.Model, positive: str | None) -> Judged:
-    scores = model.score_all(texts)
-    predicted = np.where(scores.any(axis=1), scores.argmax(axis=1), -1).astype(np.int32)
-    languages, _ = _languages().predict_codes(texts)
-    tokens = estimated_tokens(byte_classes(texts.data, texts.offsets))
-    columns = np.ascontiguousarray(scores[:, ranked(model, positive)])
-    return Judged(truth, predicted, sources, languages, tokens, columns)
-
-
-@functools.cache
-def _languages() -> classifiers.Model:
-    return classifiers.load("language")
 
 
 def figures(model: classifiers.Model, judged: Judged, sources: list[str], positive: str | None) -> dict[str, Any]:
@@ -188,7 +123,7 @@ def figures(model: classifiers.Model, judged: Judged, sources: list[str], positi
     labels = model.labels
     counts = evaluation.confusion(judged.truth, judged.predicted, len(labels))
     scored = evaluation.label_scores(counts)
-    languages = [*_languages().labels, UNKNOWN]
+    languages = [*language_model().labels, UNKNOWN]
     return {
         "documents": len(judged.truth),
         "tokens": int(judged.tokens.sum()),

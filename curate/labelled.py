@@ -1,7 +1,7 @@
-"""Labelled documents from shards: sampled, balanced and split so that near-duplicates never fall on both sides.
+"""Labelled documents from shards: read, sampled and balanced.
 
 Everything is decided by hashes of texts: the same documents give the same choice, in whatever files and order they
-come. Trains and scores nothing. Holds the chosen texts in memory.
+come. Splits, trains and scores nothing. Holds the chosen texts in memory.
 """
 
 from __future__ import annotations
@@ -18,11 +18,9 @@ import pyarrow as pa
 import classifiers
 from classifiers.arrow import as_strings
 from classifiers.train import check_label
-from curate.dedup.clusters import candidate_clusters
 from curate.engines.local import Local, Workers
 from curate.errors import InputError
 from curate.kernels.hashing import text_hash
-from curate.kernels.minhash import sketch
 from curate.shards import ReadOptions, Reject, Shard, plan, read
 
 I32 = npt.NDArray[np.int32]
@@ -30,10 +28,7 @@ I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 Bools = npt.NDArray[np.bool_]
 
-# Documents become candidates with a chance of 97% at a Jaccard similarity of 0.7 and 99.96% at 0.8.
-_SKETCH = {"ngram": 5, "bands": 20, "rows": 5}
-_SKETCHED_AT_ONCE = 4096
-_SAMPLE, _ORDER, _SPLIT = 1, 2, 3  # what a hash decides; each decision has a hash of its own
+SAMPLE, ORDER, SPLIT = 1, 2, 3  # what a hash decides; each decision has a hash of its own
 
 
 @dataclass(frozen=True)
@@ -114,7 +109,7 @@ class _Part:
         first = np.append(True, (sorted_hashes[1:] != sorted_hashes[:-1]).any(axis=1))[: len(order)]
         chosen = order[first]
         if most is not None and len(chosen) > most:
-            chosen = chosen[np.argsort(mixed(self.hashes[chosen, 0], seed, _SAMPLE), kind="stable")[:most]]
+            chosen = chosen[np.argsort(mixed(self.hashes[chosen, 0], seed, SAMPLE), kind="stable")[:most]]
         return self.take(chosen), len(order) - int(first.sum())
 
     def take(self, places: I64) -> _Part:
@@ -275,43 +270,5 @@ def _agreeing(parts: list[_Part], found: list[tuple[str, Found]]) -> list[_Part]
 def _ordered(labels: list[str], names: list[str], parts: list[_Part], seed: int) -> Labelled:
     codes = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part.hashes) for part in parts])
     whole = _Part.concat(parts)
-    order = np.lexsort((whole.hashes[:, 1], mixed(whole.hashes[:, 0], seed, _ORDER)))
+    order = np.lexsort((whole.hashes[:, 1], mixed(whole.hashes[:, 0], seed, ORDER)))
     return Labelled(labels, names, whole.texts, codes, whole.sources, whole.hashes).take(order)
-
-
-def split(documents: Labelled, shares: Mapping[str, float], seed: int = 0) -> dict[str, Labelled]:
-    """Split off parts for anything but training: `shares` by name; "train" is the rest.
-
-    Documents that share a band of their MinHash signatures, through any chain of others, stay together; where such a
-    cluster goes is decided by the smallest hash of its texts, so that more documents elsewhere do not move it. A
-    cluster larger than half of the smallest share would be most of a part by itself: it is trained on.
-    Raises InputError when a part has no document of some label.
-    """
-    cluster = near_duplicates(documents)
-    smallest = np.full(len(documents), np.iinfo(np.uint64).max, np.uint64)
-    np.minimum.at(smallest, cluster, documents.hashes[:, 0])
-    place = mixed(smallest[cluster], seed, _SPLIT) / 2.0**64
-    size = np.bincount(cluster, minlength=len(documents))[cluster]
-    place[size > max(1.0, min(shares.values()) / 2 * len(documents))] = 1.0
-    limits = np.cumsum(list(shares.values()))
-    part = np.searchsorted(limits, place, side="right")
-    made = {name: documents.take(part == number) for number, name in enumerate([*shares, "train"])}
-    for name, some in made.items():
-        for label, count in some.counts().items():
-            if not count:
-                whole = documents.counts()[label]
-                raise InputError(
-                    f'label "{label}" has {whole:,} documents, and none of them fell into the {name} part; '
-                    "give more documents, or another --test-share or --seed"
-                )
-    return made
-
-
-def near_duplicates(documents: Labelled) -> U64:
-    """Return for each document the smallest number of a document that it is chained to, int (n,)."""
-    keys = [
-        sketch(as_strings(documents.texts.slice(start, _SKETCHED_AT_ONCE)), **_SKETCH).band_keys
-        for start in range(0, len(documents), _SKETCHED_AT_ONCE)
-    ]
-    bands = np.concatenate(keys) if keys else np.zeros((0, _SKETCH["bands"]), np.uint64)
-    return candidate_clusters((np.ascontiguousarray(band) for band in bands.T), len(documents)).astype(np.intp)

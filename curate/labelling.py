@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +19,13 @@ from typing import Any
 import pyarrow as pa
 
 from classifiers.arrow import as_strings
+from curate.answer_cache import AnswerCache, opened
 from curate.answers import parse_score
 from curate.chat import Answer, Client
 from curate.errors import EndpointError, InputError
 from curate.kernels.hashing import text_hash
 from curate.measure import _identify as identify
 from curate.shards import ReadOptions, plan, read
-from curate.shards.atomic import explain_write_errors
 from curate.tables import TableWriter
 
 PLACE = "{text}"
@@ -125,60 +123,6 @@ def _prune(chosen: dict[tuple[int, int], Document], count: int) -> tuple[int, in
     return keys[count - 1]
 
 
-class Cache:
-    """Answers on disk, one JSON line each, appended as they come.
-
-    A line that a killed process left unfinished is passed over and its document asked for again.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._answers: dict[str, Answer] = {}
-        with explain_write_errors(path):
-            self._file = path.open("a+b")
-            self._file.seek(0)
-            last = b"\n"
-            for last in self._file:
-                self._take(last)
-            if not last.endswith(b"\n"):
-                self._file.write(b"\n")
-
-    def _take(self, line: bytes) -> None:
-        try:
-            found = json.loads(line)
-            self._answers[found["key"]] = Answer(str(found["answer"]), str(found["problem"]))
-        except (ValueError, LookupError, TypeError):
-            return
-
-    def get(self, key: str) -> Answer | None:
-        """Return the answer with this key."""
-        return self._answers.get(key)
-
-    def add(self, key: str, answer: Answer) -> None:
-        """Keep an answer, in memory and on disk."""
-        self._answers[key] = answer
-        line = json.dumps({"key": key, "answer": answer.text, "problem": answer.problem})
-        with explain_write_errors(self._path):
-            self._file.write(line.encode() + b"\n")
-            self._file.flush()
-
-    def close(self) -> None:
-        """Bring all of it to the disk."""
-        with explain_write_errors(self._path):
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-
-
-@contextmanager
-def _cache(path: Path) -> Iterator[Cache]:
-    opened = Cache(path)
-    try:
-        yield opened
-    finally:
-        opened.close()
-
-
 def label(
     documents: Sequence[Document],
     out: Path,
@@ -200,7 +144,7 @@ def label(
     digest = hashlib.sha256(rubric.encode()).hexdigest()[:16]
     keys = [_key(client.model, digest, document.text) for document in documents]
     texts = {key: document.text for key, document in zip(keys, documents, strict=True)}
-    with _cache(out.with_suffix(".cache.jsonl")) as cache:
+    with opened(out.with_suffix(".cache.jsonl")) as cache:
         missing = {key: text for key, text in texts.items() if cache.get(key) is None}
         advance(len(texts) - len(missing))
         asking = _Asking(client, rubric, cache, concurrency, answered=len(texts) - len(missing))
@@ -228,7 +172,7 @@ class _Asking:
 
     client: Client
     rubric: str
-    cache: Cache
+    cache: AnswerCache
     concurrency: int
     answered: int
     _in_a_row: int = 0

@@ -32,7 +32,8 @@ def trained(card: dict[str, Any], out: Path) -> None:
         table.add_row(escape(label), *map(count, cells))
     console.print(table)
     _figures(console, card["metrics"])
-    if card.get("calibration") and card["calibration"]["documents"] < 1000:
+    fitted = card.get("calibration")
+    if fitted and fitted["method"] == "isotonic" and fitted["documents"] < 1000:
         console.print("[yellow]note:[/] calibrated on fewer than 1,000 documents; give more, or use --calibrate platt")
     console.print(f"\nmodel: {out} ({size(card['model_bytes'])})\ncard:  {out.with_suffix('.json')}", soft_wrap=True)
 

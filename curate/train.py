@@ -19,9 +19,11 @@ from classifiers.card import write_card
 from classifiers.train import DEFAULTS, train
 from curate.engines.local import Local
 from curate.errors import InputError, RunError
-from curate.evaluate import evaluate_labelled, judge_labelled, open_model, ranked
-from curate.labelled import Labelled, gather, split
+from curate.evaluate import evaluate_labelled, open_model
+from curate.judged import judge_labelled, ranked
+from curate.labelled import Labelled, gather
 from curate.shards.atomic import explain_write_errors
+from curate.splits import split
 
 CUTOFF = 100_000
 
@@ -104,7 +106,7 @@ def train_classifier(
     with explain_write_errors(out):
         write_card(out, card)
         model = open_model(out)
-        if choices.calibrate != "none":
+        if choices.calibrate != "none" and ranked(model, positive):
             say(f"calibrating on {len(parts['validation']):,} …")
             card["calibration"] = _calibration(model, parts["validation"], positive, choices)
         model.card = card

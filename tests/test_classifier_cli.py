@@ -34,7 +34,7 @@ def assert_fails(result: Result, *parts: str) -> None:
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with prose (good.jsonl) and advertising (bad.jsonl), each with some of the other's words."""
     folder = tmp_path_factory.mktemp("labelled")
-    words = "buy now cheap free offer click win prize money museum library river".split()
+    words = ["buy", "now", "cheap", "free", "offer", "click", "win", "prize", "money", "museum", "library", "river"]
     good = [prose(number, 6) for number in range(150)]
     good += [text + " One more short remark." for text in good[:30]]
     bad = [" ".join(random.Random(number).choices(words, k=30)) for number in range(150)]
@@ -82,7 +82,8 @@ def test_the_card_says_where_the_model_comes_from(trained: Path) -> None:
 def test_the_same_command_gives_the_same_model_and_card(trained: Path, corpus: Path, tmp_path: Path) -> None:
     out = tmp_path / trained.name
     result = run(
-        "train", "--positive", corpus / "good.jsonl", "--negative", f"ads={corpus}/bad.jsonl", "-o", out, *SMALL, "--json"
+        "train", "--positive", corpus / "good.jsonl", "--negative", f"ads={corpus}/bad.jsonl", "-o", out, *SMALL,
+        "--json",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     assert out.read_bytes() == trained.read_bytes()

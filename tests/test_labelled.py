@@ -12,8 +12,11 @@ import pytest
 
 from curate.engines.local import Local
 from curate.errors import InputError
-from curate.labelled import gather, near_duplicates, parse_labelled, split
+from curate.labelled import gather, parse_labelled
+from curate.splits import near_duplicates, split
 from tests.corpora import prose, write_jsonl
+
+_ADVERTISING = ["buy", "now", "cheap", "free", "offer", "click", "win", "prize", "money"]
 
 
 def records(texts: list[str]) -> list[dict[str, object]]:
@@ -26,7 +29,11 @@ def good(count: int, start: int = 0) -> list[str]:
 
 def bad(count: int, start: int = 0) -> list[str]:
     return [
-        " ".join(random.Random(number).choices("buy now cheap free offer click win prize money".split(), k=40))
+        " ".join(
+            random.Random(number).choices(
+                ["buy", "now", "cheap", "free", "offer", "click", "win", "prize", "money"], k=40
+            )
+        )
         for number in range(start, start + count)
     ]
 

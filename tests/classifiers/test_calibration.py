@@ -88,7 +88,8 @@ def test_one_kind_of_document_cannot_calibrate() -> None:
     [
         None, [], {}, {"scores": [0.5]}, {"scores": [], "probabilities": []}, {"scores": "x", "probabilities": "y"},
         {"scores": [0.5, 0.1], "probabilities": [0, 1]}, {"slope": [1, 2], "intercept": [0]},
-        {"slope": [float("nan")], "intercept": [0]}, {"scores": [[1]], "probabilities": [[1]]}, {"slope": {}, "intercept": 3},
+        {"slope": [float("nan")], "intercept": [0]}, {"scores": [[1]], "probabilities": [[1]]},
+        {"slope": {}, "intercept": 3},
     ],
 )  # fmt: skip
 def test_a_damaged_calibration_is_an_error(damaged: object) -> None:
