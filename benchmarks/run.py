@@ -96,7 +96,8 @@ def main() -> None:
             found = curate_once(source, root / f"out-{size}", options.recipe, options.threads)
             speeds = [megabytes / max(found[stage], 1e-9) for stage in ("measure", "decide", "write", "report")]
             print(
-                f"| {megabytes:.0f} | {options.threads} | {megabytes / found['wall']:.1f} | {megabytes / found['cpu']:.1f} | "
+                f"| {megabytes:.0f} | {options.threads} "
+                f"| {megabytes / found['wall']:.1f} | {megabytes / found['cpu']:.1f} | "
                 + " | ".join(f"{speed:.0f}" for speed in speeds)
                 + f" | {found['memory']:.0f} |",
                 flush=True,

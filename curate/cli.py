@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from curate import __version__
-from curate.cli_classifier import classifier
+from curate.classifier.cli import classifier
 from curate.errors import CurateError
 
 if TYPE_CHECKING:

@@ -66,7 +66,7 @@ def measure_texts(texts: Any, ids: pa.Array | None, plan: Plan) -> Measured:
         for use in plan.classifiers:
             columns.update(classify(use, strings, wordless))
     exact = text_hash(strings)
-    ids = _identify(ids, texts)
+    ids = identify(ids, texts)
     doc = document_numbers(ids, exact)
     binary = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(exact), [None, pa.py_buffer(exact.tobytes())])
     sketches: dict[str, Any] = {"doc": doc, "exact": binary}
@@ -91,7 +91,7 @@ def _fixed_list(values: npt.NDArray[Any]) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
 
 
-def _identify(ids: pa.Array | None, texts: Any) -> pa.Array:
+def identify(ids: pa.Array | None, texts: Any) -> pa.Array:
     """Give documents without an id the 128-bit hash of their raw text, in hexadecimal: the same in every file."""
     if ids is not None and ids.null_count == 0:
         return ids

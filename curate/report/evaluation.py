@@ -22,7 +22,7 @@ _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def evaluation_page(result: Mapping[str, Any]) -> str:
-    """Return the page for what `curate.evaluate.evaluate` returned."""
+    """Return the page for what `curate.classifier.evaluate.evaluate` returned."""
     style = Path(__file__).with_name("page.css").read_text("utf-8")
     detail = result["positive"]
     filled = template("evaluation.html")

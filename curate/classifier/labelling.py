@@ -2,7 +2,7 @@
 
 Every answer is kept in a cache beside the output the moment it comes, so that no document is paid for twice: the
 same command goes on where it stopped, and a larger sample asks only for what is new. How to talk to a model is
-`curate.chat`'s business, and reading its answers that of `curate.answers`.
+`curate.classifier.chat`'s business, and reading its answers that of `curate.classifier.answers`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from typing import Any
 import pyarrow as pa
 
 from classifiers.arrow import as_strings
-from curate.answer_cache import AnswerCache, opened
-from curate.answers import parse_score
-from curate.chat import Answer, Client
+from curate.classifier.answer_cache import AnswerCache, opened
+from curate.classifier.answers import parse_score
+from curate.classifier.chat import Answer, Client
 from curate.errors import EndpointError, InputError
 from curate.kernels.hashing import text_hash
-from curate.measure import _identify as identify
+from curate.measure import identify
 from curate.shards import ReadOptions, plan, read
 from curate.tables import TableWriter
 

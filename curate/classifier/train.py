@@ -17,13 +17,13 @@ import curate
 from classifiers import calibration
 from classifiers.card import write_card
 from classifiers.train import DEFAULTS, train
+from curate.classifier.evaluate import evaluate_labelled, open_model
+from curate.classifier.judged import judge_labelled, ranked
+from curate.classifier.labelled import Labelled, gather
+from curate.classifier.splits import split
 from curate.engines.local import Local
 from curate.errors import InputError, RunError
-from curate.evaluate import evaluate_labelled, open_model
-from curate.judged import judge_labelled, ranked
-from curate.labelled import Labelled, gather
 from curate.shards.atomic import explain_write_errors
-from curate.splits import split
 
 CUTOFF = 100_000
 

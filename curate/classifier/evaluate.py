@@ -19,10 +19,10 @@ import classifiers
 import curate
 from classifiers import evaluation
 from classifiers.arrow import as_strings
+from curate.classifier.judged import F32, I32, I64, Judged, judge, judge_labelled, language_model, ranked
+from curate.classifier.labelled import Labelled, labelled_shards
 from curate.engines.local import Local, Workers
 from curate.errors import InputError, did_you_mean
-from curate.judged import F32, I32, I64, Judged, judge, judge_labelled, language_model, ranked
-from curate.labelled import Labelled, labelled_shards
 from curate.shards import Batch, ReadOptions, Reject, Shard, read
 
 UNKNOWN = "(none)"  # shown for documents without any feature that a model knows

@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from curate.classifier.labelled import gather, parse_labelled
+from curate.classifier.splits import near_duplicates, split
 from curate.engines.local import Local
 from curate.errors import InputError
-from curate.labelled import gather, parse_labelled
-from curate.splits import near_duplicates, split
 from tests.corpora import prose, write_jsonl
 
 _ADVERTISING = ["buy", "now", "cheap", "free", "offer", "click", "win", "prize", "money"]
@@ -174,7 +174,7 @@ def test_options_are_a_name_and_an_input() -> None:
 
 
 def test_taking_documents_keeps_all_columns_together() -> None:
-    from curate.labelled import Labelled
+    from curate.classifier.labelled import Labelled
 
     hashes = np.arange(6, dtype=np.uint64).reshape(3, 2)
     codes, sources = np.array([0, 1, 1], np.int32), np.array([0, 0, 1], np.int32)

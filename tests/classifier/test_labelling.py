@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from curate.chat import Client, StoppedError
+from curate.classifier.chat import Client, StoppedError
+from curate.classifier.labelling import Document, label, read_rubric, sample, shipped_rubric
 from curate.cli import main
 from curate.errors import CurateError, EndpointError, InputError
-from curate.labelling import Document, label, read_rubric, sample, shipped_rubric
 from tests.chat_server import ChatServer, Reply, chat_server
 from tests.corpora import write_jsonl
 

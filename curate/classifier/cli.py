@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from curate import cli_models
+from curate.classifier import cli_models
 from curate.errors import InputError
 
 
@@ -110,9 +110,9 @@ def train(
       curate classifier train --positive books/ --negative web/*.jsonl.zst -o good.ftz
       curate classifier train --label math=math/ --label code=src/ --label other=web/ -o domain.ftz --autotune 300
     """
+    from curate.classifier.terminal import trained
+    from curate.classifier.train import Choices, train_classifier
     from curate.terminal import say
-    from curate.terminal_classifier import trained
-    from curate.train import Choices, train_classifier
 
     names = {
         "dim": "dim", "epoch": "epoch", "lr": "lr", "word_ngrams": "wordNgrams", "minn": "minn", "maxn": "maxn",
@@ -133,7 +133,7 @@ def _inputs(
     positive: tuple[str, ...], negative: tuple[str, ...], label: tuple[str, ...], positive_label: str | None
 ) -> tuple[dict[str, list[str]], str | None]:
     """Return inputs by label, and the label that scores are of."""
-    from curate.labelled import parse_labelled
+    from curate.classifier.labelled import parse_labelled
 
     if label and (positive or negative):
         raise InputError("give either --positive and --negative, or --label NAME=INPUT for each label")
@@ -172,9 +172,9 @@ def evaluate(
     Example:
       curate classifier evaluate good.ftz --labelled positive=books/ --labelled negative=web/ --html good.html
     """
-    from curate.evaluate import evaluate as judge
-    from curate.labelled import parse_labelled
-    from curate.terminal_classifier import evaluated
+    from curate.classifier.evaluate import evaluate as judge
+    from curate.classifier.labelled import parse_labelled
+    from curate.classifier.terminal import evaluated
 
     result = judge(model, parse_labelled(labelled, "--labelled"), positive=positive, **options)
     if html is not None:

@@ -1,6 +1,6 @@
 """Split labelled documents so that near-duplicates of one another never fall on both sides.
 
-Decided by hashes of texts alone. Chooses no documents; that is `curate.labelled`.
+Decided by hashes of texts alone. Chooses no documents; that is `curate.classifier.labelled`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from classifiers.arrow import as_strings
+from curate.classifier.labelled import SPLIT, Labelled, mixed
 from curate.dedup.clusters import candidate_clusters
 from curate.errors import InputError
 from curate.kernels.minhash import sketch
-from curate.labelled import SPLIT, Labelled, mixed
 
 # Documents become candidates with a chance of 97% at a Jaccard similarity of 0.7 and 99.96% at 0.8.
 _SKETCH = {"ngram": 5, "bands": 20, "rows": 5}

@@ -1,6 +1,6 @@
 """Score documents of known label: what is kept of each to judge a classifier by.
 
-Computes no figures; `curate.evaluate` does.
+Computes no figures; `curate.classifier.evaluate` does.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 import classifiers
 from classifiers.arrow import Strings, as_strings
+from curate.classifier.labelled import Labelled
 from curate.engines.local import Local, Workers
 from curate.kernels.bytes import byte_classes
-from curate.labelled import Labelled
 from curate.signals.tokens import estimated_tokens
 
 I32 = npt.NDArray[np.int32]

@@ -21,7 +21,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result a
 
 def _show_rubric(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from curate.labelling import shipped_rubric
+        from curate.classifier.labelling import shipped_rubric
 
         click.echo(shipped_rubric(), nl=False)
         context.exit()
@@ -93,8 +93,8 @@ def label(
           --endpoint http://localhost:8000/v1 --model my-model
       curate classifier train --positive labels.positive.parquet --negative labels.negative.parquet -o edu.ftz
     """
-    from curate import labelling
-    from curate.counter import Counter
+    from curate.classifier import labelling
+    from curate.classifier.counter import Counter
     from curate.shards import ReadOptions
     from curate.terminal import say
 
@@ -122,7 +122,7 @@ def label(
 def _client(endpoint: str, model: str, requests_per_minute: float | None, retries: int, timeout: float) -> Any:
     import os
 
-    from curate.chat import Client
+    from curate.classifier.chat import Client
 
     key = os.environ.get("CURATE_API_KEY") or os.environ.get("OPENAI_API_KEY")
     return Client(endpoint, model, key, timeout=timeout, retries=retries, per_minute=requests_per_minute)
@@ -175,9 +175,9 @@ def score(
     """
     from dataclasses import asdict
 
-    from curate.counter import Counter
+    from curate.classifier.counter import Counter
+    from curate.classifier.scoring import score_files
     from curate.engines.local import Local
-    from curate.scoring import score_files
     from curate.shards import ReadOptions, plan
 
     with Counter("scoring", sum(shard.bytes for shard in plan(inputs))) as counter:
@@ -222,8 +222,8 @@ def inspect(model: str, text: str | None, file: Path | None, label: str | None, 
 
     from classifiers import ClassifierError
     from classifiers.explain import describe, explain
+    from curate.classifier.inspection import print_description, print_explanation
     from curate.errors import RecipeError
-    from curate.inspection import print_description, print_explanation
 
     if text is not None and file is not None:
         raise click.UsageError("give --text or --file, not both")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from curate.chat import Answer
+from curate.classifier.chat import Answer
 from curate.shards.atomic import explain_write_errors
 
 

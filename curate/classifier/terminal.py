@@ -1,6 +1,6 @@
 """What a classifier looks like in a terminal: how it was trained, and how good it is.
 
-Computes nothing; the figures are those of `curate.evaluate`.
+Computes nothing; the figures are those of `curate.classifier.evaluate`.
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 import classifiers
+from curate.classifier.scoring import score_files
 from curate.cli import main
 from curate.errors import InputError, RecipeError
-from curate.scoring import score_files
 from tests.corpora import write_jsonl
 
 TEXTS = [

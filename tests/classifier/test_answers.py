@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from curate.answers import parse_score
+from curate.classifier.answers import parse_score
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 import classifiers
 from curate.errors import InputError, RecipeError
-from curate.measure import _identify as identify
+from curate.measure import identify
 from curate.scores import digest
 from curate.shards import Batch, ReadOptions, Shard, plan, read
 from curate.tables import TableWriter
