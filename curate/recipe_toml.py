@@ -39,6 +39,7 @@ _TYPES: dict[type, str] = {
     str: "a string",
     int: "a whole number",
     float: "a number",
+    bool: "true or false",
     list: "a list",
     dict: "a table",
 }
@@ -257,18 +258,19 @@ def _classifier(where: str, signal: str, use: Any) -> ClassifierUse:
         return ClassifierUse(signal, use)
     if not isinstance(use, dict):
         raise RecipeError(f'{place}: give a model, or {{ model = "…", label = "…" }}')
-    table = _Place(place, use, ("model", "label", "first", "windows", "over"))
+    table = _Place(place, use, ("model", "label", "first", "first_words", "windows", "over", "calibrated"))
     model = table.get("model", str)
     if not model:
         raise table.fail('needs `model`: "language", "quality", "domain" or the path of a fastText model')
-    first, windows = table.get("first", int), table.get("windows", int)
-    for key, value in (("first", first), ("windows", windows)):
+    sizes = {key: table.get(key, int) for key in ("first", "first_words", "windows")}
+    for key, value in sizes.items():
         if value is not None and value < 1:
-            raise table.fail(f"{key} is a number of characters, at least 1, not {value}")
+            raise table.fail(f"{key} must be at least 1, not {value}")
     over = table.get("over", str, "mean")
     if over not in ("mean", "min"):
         raise table.fail(f'over is "mean" or "min", not "{over}"')
-    return ClassifierUse(signal, model, table.get("label", str), first, windows, over)
+    calibrated = table.get("calibrated", bool, False)
+    return ClassifierUse(signal, model, table.get("label", str), over=over, calibrated=calibrated, **sizes)
 
 
 def _check_free(place: str, name: str) -> None:

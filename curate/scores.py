@@ -46,8 +46,14 @@ def classifier_columns(use: ClassifierUse) -> tuple[str, ...]:
     if use.label is not None and use.label not in found.labels:
         hint = did_you_mean(use.label, found.labels)
         raise RecipeError(f'classifier "{use.signal}": {use.model} has no label "{use.label}"{hint}')
-    if use.windows and not (use.label or found.positive):
-        raise RecipeError(f'classifier "{use.signal}": windows need one score; name the `label` to score')
+    if (use.windows or use.calibrated) and not (use.label or found.positive):
+        raise RecipeError(
+            f'classifier "{use.signal}": windows and calibrated need one score; name the `label` to score'
+        )
+    if use.calibrated and not found.card.get("calibration"):
+        raise RecipeError(
+            f'classifier "{use.signal}": {use.model} has no calibration in its card; train it with --calibrate'
+        )
     return (use.signal,) if use.label or found.positive else (use.signal, f"{use.signal}_score")
 
 
@@ -60,6 +66,8 @@ def classify(use: ClassifierUse, strings: Strings, wordless: npt.NDArray[np.bool
     label = use.label or found.positive
     if use.first:
         strings = beginnings(strings, use.first)
+    if use.first_words:
+        strings = beginnings(strings, use.first_words, words=True)
     if label:
         return {use.signal: pa.array(_score(use, found, strings, label), mask=wordless)}
     codes, scores = found.predict_codes(strings)
@@ -70,11 +78,12 @@ def classify(use: ClassifierUse, strings: Strings, wordless: npt.NDArray[np.bool
 
 def _score(use: ClassifierUse, found: Any, strings: Strings, label: str) -> npt.NDArray[np.float32]:
     """Score texts as a whole, or as the mean or minimum over their windows; a text without words scores 0."""
+    judge = found.probability if use.calibrated else found.score
     if not use.windows:
-        scores: npt.NDArray[np.float32] = found.score(strings, label)
+        scores: npt.NDArray[np.float32] = np.asarray(judge(strings, label), np.float32)
         return scores
     pieces, first = windows(strings, use.windows)
-    scores = found.score(pieces, label)
+    scores = np.asarray(judge(pieces, label), np.float32)
     if use.over == "min":
         return np.minimum.reduceat(scores, first[:-1])
     return (np.add.reduceat(scores, first[:-1], dtype=np.float64) / np.diff(first)).astype(np.float32)

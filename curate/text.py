@@ -90,11 +90,11 @@ def clean(texts: Any, cleaners: Sequence[str]) -> Strings:
     return strings
 
 
-def beginnings(strings: Strings, characters: int) -> Strings:
-    """Return the first `characters` characters of each text."""
-    room = min(strings.nbytes, 4 * characters * len(strings))
+def beginnings(strings: Strings, count: int, *, words: bool = False) -> Strings:
+    """Return the first `count` characters, or words, of each text."""
+    room = strings.nbytes if words else min(strings.nbytes, 4 * count * len(strings))
     out, offsets = np.empty(room, np.uint8), np.empty_like(strings.offsets)
-    size = cleaning.copy_beginnings(strings.data, strings.offsets, characters, out, offsets)
+    size = cleaning.copy_beginnings(strings.data, strings.offsets, count, words, out, offsets)
     return Strings(out[:size], offsets)
 
 

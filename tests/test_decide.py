@@ -231,6 +231,7 @@ def test_a_classifier_reads_the_beginning_or_windows_of_a_document() -> None:
 [classifiers]
 whole = {{ model = "language", label = "en" }}
 start = {{ model = "language", label = "en", first = 500 }}
+words = {{ model = "language", label = "en", first_words = 80 }}
 mean = {{ model = "language", label = "en", windows = 500 }}
 lowest = {{ model = "language", label = "en", windows = 500, over = "min" }}
 [[steps]]
@@ -240,6 +241,7 @@ filter = "{0}"
     frame = pl.DataFrame({"text": [english + " " + german, german]})
     for predicate, kept in [
         ("start > 0.9", [True, False]),
+        ("words > 0.9", [True, False]),
         ("mean BETWEEN 0.2 AND 0.8", [True, False]),
         ("lowest > 0.5", [False, False]),
         ("whole + lowest + start >= 0", [True, True]),

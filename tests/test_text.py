@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifiers.arrow import to_array
+from classifiers.arrow import as_strings, to_array
 from curate.errors import RecipeError
-from curate.text import clean
+from curate.text import beginnings, clean, windows
 from tests import naive
 from tests.signals.texts import TEXTS
 
@@ -148,3 +148,23 @@ def test_empty_batches_and_texts_stay_empty() -> None:
 def test_an_unknown_cleaner_is_named() -> None:
     with pytest.raises(RecipeError, match=r'unknown cleaner "c4_line"; did you mean "c4_lines"\?'):
         clean(["text"], ["c4_line"])
+
+
+def test_beginnings_are_characters_or_words() -> None:
+    texts = ["héllo wörld, again", "", "  你好 吗 ", "one"]
+    strings = as_strings(texts)
+    assert to_array(beginnings(strings, 3)).to_pylist() == [text[:3] for text in texts]
+    assert [text.split() for text in to_array(beginnings(strings, 2, words=True)).to_pylist()] == [
+        text.split()[:2] for text in texts
+    ]
+
+
+def test_windows_are_cut_at_white_space_and_hold_everything() -> None:
+    texts = ["word " * 100, "", "x" * 50, "short"]
+    pieces, first = windows(as_strings(texts), 20)
+    cut = to_array(pieces).to_pylist()
+    for number, text in enumerate(texts):
+        own = cut[first[number] : first[number + 1]]
+        assert "".join(own) == text
+        assert len(own) >= 1
+        assert max(map(len, own)) <= 22

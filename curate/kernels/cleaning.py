@@ -170,15 +170,24 @@ def c4_lines(data, offsets, tables, phrases, out, out_offsets):
 
 
 @njit(nogil=True, cache=True)
-def copy_beginnings(data, offsets, characters, out, out_offsets):
-    """Copy the first `characters` characters of each document to `out`; fills `out_offsets`."""
+def copy_beginnings(data, offsets, count, words, out, out_offsets):
+    """Copy the first `count` characters of each document to `out`, or its first `count` words; fills `out_offsets`.
+
+    Here words are what ASCII white space divides.
+    """
     o = 0
     for d in range(offsets.shape[0] - 1):
         out_offsets[d] = o
         seen = 0
+        inside = False
         for i in range(offsets[d], offsets[d + 1]):
-            seen += (data[i] & 0xC0) != 0x80
-            if seen > characters:
+            if words:
+                begins = data[i] > 32 and not inside
+                inside = data[i] > 32
+            else:
+                begins = (data[i] & 0xC0) != 0x80
+            seen += begins
+            if seen > count:
                 break
             out[o] = data[i]
             o += 1
