@@ -51,7 +51,8 @@ class QuantisedMatrix:
             centroids = self.centroids[256 * first : 256 * last].reshape(256, last - first)
             decoded[:, first:last] = centroids[codes[:, part]]
         if self.scale is not None:
-            decoded *= self.scale[start:stop, None]
+            with np.errstate(over="ignore", invalid="ignore"):  # a damaged file; what is not finite is refused later
+                decoded *= self.scale[start:stop, None]
         return decoded
 
 

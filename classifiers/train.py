@@ -119,6 +119,10 @@ def train_lines(
         found = _parameters(model)
         if quantise is not None:
             model.quantize(str(lines), thread=threads, verbose=0, **quantise)
+    except MemoryError:
+        raise ClassifierError(
+            "not enough memory to train: choose a smaller dim or bucket, or a larger min-count"
+        ) from None
     except (ValueError, RuntimeError) as error:
         raise ClassifierError(_explain(str(error))) from None
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from curate.population import Extended, Population, signal_column, starts
+from curate.population import Extended, Population, numeric, signal_column, starts
 from curate.recipe import Ensemble, Recipe
 
 
@@ -42,8 +42,9 @@ def with_ensembles(population: Population, recipe: Recipe) -> Population:
 def _best(
     population: Population, everyone: npt.NDArray[np.bool_], tokens: npt.NDArray[np.int64], ensemble: Ensemble
 ) -> npt.NDArray[np.int16]:
-    ranked = [
-        equal_mass_buckets(signal_column(population, everyone, name), tokens, ensemble.buckets) for name in ensemble.of
+    scores = [
+        numeric(f"[ensembles] {ensemble.name}", signal_column(population, everyone, name)) for name in ensemble.of
     ]
+    ranked = [equal_mass_buckets(score, tokens, ensemble.buckets) for score in scores]
     best: npt.NDArray[np.int16] = np.max(ranked, axis=0)
     return best

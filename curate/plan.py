@@ -38,6 +38,7 @@ class Plan:
         Columns that are no signal are taken for metadata; `check_metadata` finds out whether they exist.
         """
         outputs = {column: use for use in recipe.classifiers for column in classifier_columns(use)}
+        _check_columns_once(recipe)
         wanted = recipe.columns
         minhash = {_sketch_parameters(step) for step in recipe.dedups("minhash")}
         if len(minhash) > 1:
@@ -54,7 +55,7 @@ class Plan:
 
     def key(self) -> str:
         """Return a hash of everything that the output of measure depends on, inputs aside."""
-        models = [(digest(model(use.model).path), asdict(use)) for use in self.classifiers]
+        models = [(digest(model(use.model).path), model(use.model).card, asdict(use)) for use in self.classifiers]
         tokenizer = digest(Path(self.tokenizer)) if self.tokenizer else None
         facts = [self.clean, self.signals, models, self.minhash, self.metadata, tokenizer]
         return fingerprint([curate.__version__, *facts])
@@ -93,6 +94,17 @@ class Plan:
             and set(other.metadata) <= set(self.metadata)
             and other.minhash in (None, self.minhash)
         )
+
+
+def _check_columns_once(recipe: Recipe) -> None:
+    """Raise RecipeError when two classifiers or ensembles fill the same column."""
+    columns = [column for use in recipe.classifiers for column in classifier_columns(use)]
+    columns += [ensemble.name for ensemble in recipe.ensembles]
+    for column in columns:
+        if columns.count(column) > 1:
+            raise RecipeError(
+                f'recipe "{recipe.name}": two classifiers or ensembles make the column "{column}"; rename one'
+            )
 
 
 def _sketch_parameters(step: Dedup) -> tuple[tuple[str, int], ...]:

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from classifiers.arrow import Strings
 from curate.dedup.candidates import Candidates, read_partition, write_shingles
-from curate.errors import RunError
+from curate.errors import RecipeError, RunError
 from curate.kernels.minhash import ShingleSets, shingle_sets
 from curate.measure import Measured, read_options, stored_metadata
 from curate.shards import Shard, read, unify
@@ -256,6 +256,15 @@ def _column(
         if kept.any() or not pieces:
             pieces.append(of(part)[kept])
     return np.concatenate(pieces) if pieces else np.zeros(0)
+
+
+def numeric(name: str, values: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+    """Return a column as float64; RecipeError, naming the step, when it holds something else than numbers."""
+    if values.dtype.kind not in "biuf":
+        if all(value is None for value in values):
+            return np.full(len(values), np.nan)
+        raise RecipeError(f'"{name}": documents can only be ranked by a column of numbers')
+    return values.astype(np.float64)
 
 
 class Extended:

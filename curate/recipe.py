@@ -18,6 +18,7 @@ from curate.predicates import columns_of
 RECIPES = Path(__file__).with_name("recipes")
 
 BASE_COLUMNS = ("doc", "id", "source", "shard", "row")  # what every row of signals begins with
+DECISION_COLUMNS = ("kept", "dropped_by", "failed", "cluster", "cluster_size", "survivor", "similarity", "weight")
 _SIZES = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
 
 
@@ -142,7 +143,7 @@ class Ensemble:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A validated recipe; `text` is the TOML that it was read from, empty when built in code."""
+    """A validated recipe; `text` is the TOML that it was read from, empty when built in code, `folder` where."""
 
     name: str
     description: str = ""
@@ -153,6 +154,7 @@ class Recipe:
     steps: tuple[Step, ...] = ()
     mix: Mix = field(default_factory=Mix)
     text: str = ""
+    folder: str = ""
 
     @staticmethod
     def load(source: str | Path) -> Recipe:
@@ -169,14 +171,17 @@ class Recipe:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise RecipeError(f'cannot read recipe "{source}": {error}') from None
-        return Recipe.parse(text, path.stem if path.parent == RECIPES else str(source))
+        return Recipe.parse(text, path.stem if path.parent == RECIPES else str(source), path.parent)
 
     @staticmethod
-    def parse(text: str, name: str = "recipe") -> Recipe:
-        """Build a recipe from TOML; RecipeError says which key of which step is wrong and what was meant."""
+    def parse(text: str, name: str = "recipe", folder: str | Path = ".") -> Recipe:
+        """Build a recipe from TOML; RecipeError says which key of which step is wrong and what was meant.
+
+        Paths of models are relative to `folder`, that of the recipe's file.
+        """
         from curate import recipe_toml
 
-        return recipe_toml.parse(text, name)
+        return recipe_toml.parse(text, name, Path(folder).absolute())
 
     def with_tokens(self, tokens: int | None) -> Recipe:
         """Return the recipe with another token budget; None changes nothing."""

@@ -5,15 +5,18 @@ What a wrong key was meant to be is said in the error. What the steps do is not 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import tomllib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from curate.errors import RecipeError, did_you_mean
 from curate.predicates import columns_of
 from curate.recipe import (
     BASE_COLUMNS,
+    DECISION_COLUMNS,
     RECIPES,
     ClassifierUse,
     Dedup,
@@ -75,7 +78,7 @@ class _Place:
         return RecipeError(f"{self.where}: {problem}")
 
 
-def parse(text: str, name: str) -> Recipe:
+def parse(text: str, name: str, folder: Path) -> Recipe:
     """Build a Recipe; see `Recipe.parse`."""
     from curate.text import cleaner
 
@@ -94,18 +97,36 @@ def parse(text: str, name: str) -> Recipe:
         for step in _steps(f"{where}, step {number}", entry)
     )
     _check_names(where, steps)
-    classifiers = tuple(_classifier(where, signal, use) for signal, use in top.get("classifiers", dict, {}).items())
+    classifiers = tuple(
+        _located(_classifier(where, signal, use), folder) for signal, use in top.get("classifiers", dict, {}).items()
+    )
+    ensembles = tuple(_ensemble(where, *item) for item in top.get("ensembles", dict, {}).items())
+    _check_ensembles(where, ensembles)
     return Recipe(
         name=top.get("name", str, name),
         description=top.get("description", str, ""),
         clean=clean,
         classifiers=classifiers,
-        ensembles=tuple(_ensemble(where, *item) for item in top.get("ensembles", dict, {}).items()),
+        ensembles=ensembles,
         domains=tuple(_domain(where, *item) for item in top.get("domains", dict, {}).items()),
         steps=steps,
         mix=_mix(f"{where}, [mix]", top.get("mix", dict, {})),
         text=text,
+        folder=str(folder),
     )
+
+
+def _located(use: ClassifierUse, folder: Path) -> ClassifierUse:
+    """Return a classifier with the absolute path of its model, if that is a file beside the recipe."""
+    file = folder / use.model
+    return dataclasses.replace(use, model=str(file)) if file.is_file() else use
+
+
+def _check_ensembles(where: str, ensembles: Sequence[Ensemble]) -> None:
+    names = {ensemble.name for ensemble in ensembles}
+    for ensemble in ensembles:
+        if names & set(ensemble.of):
+            raise RecipeError(f'{where}, [ensembles] "{ensemble.name}": an ensemble cannot be made of another one')
 
 
 def _check_names(where: str, steps: Sequence[Step]) -> None:
@@ -277,7 +298,7 @@ def _check_free(place: str, name: str) -> None:
     """Raise RecipeError when a column of this name is there already."""
     from curate.signals import registry
 
-    if name in BASE_COLUMNS or name in registry():
+    if name in (*BASE_COLUMNS, *DECISION_COLUMNS) or name in registry():
         raise RecipeError(f'{place}: "{name}" is the name of a column that curate measures; choose another')
 
 

@@ -146,7 +146,7 @@ class Run:
         stored = self.manifest.get("recipe")
         if not stored:
             raise RunError(f"{self.path} has no recipe yet; run: curate measure")
-        return Recipe.parse(stored["text"], stored["name"]).with_tokens(stored["tokens"])
+        return Recipe.parse(stored["text"], stored["name"], stored["folder"]).with_tokens(stored["tokens"])
 
     def signals(self) -> pl.LazyFrame:
         """Signals of every document."""
@@ -256,6 +256,7 @@ class Run:
             "text": recipe.text,
             "tokens": recipe.mix.tokens,
             "hash": recipe.fingerprint(),
+            "folder": recipe.folder,
         }
         self.save()
 
@@ -322,10 +323,22 @@ def _check_inputs_are_outside(path: Path, wanted: dict[str, Any]) -> None:
 
 def _clear(path: Path) -> None:
     """Delete what curate wrote into a run directory, and nothing else."""
-    for folder in ("signals", "sketches", "rejects", "decisions", "mix", "state"):
-        shutil.rmtree(path / folder, ignore_errors=True)
-    for file in (MANIFEST, "report.json", "report.html", "report.md", "mix.json", "log.txt"):
-        (path / file).unlink(missing_ok=True)
+    for pattern in ("signals/*.parquet", "sketches/*.parquet", "rejects/*.jsonl", "decisions/*.parquet"):
+        for file in path.glob(pattern):
+            file.unlink()
+    clear_mix(path)
+    for name in (MANIFEST, "report.json", "report.html", "report.md", "mix.json", "log.txt"):
+        (path / name).unlink(missing_ok=True)
+
+
+def clear_mix(path: Path) -> None:
+    """Delete the files of the mix that curate wrote, and folders that are empty then."""
+    for file in (path / "mix").glob("*/part-*"):
+        file.unlink()
+    for folder in (path / "mix").glob("*/"):
+        with suppress(OSError):  # somebody keeps something there
+            folder.rmdir()
+    shutil.rmtree(path / "state", ignore_errors=True)
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:

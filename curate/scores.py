@@ -21,21 +21,36 @@ from curate.recipe import ClassifierUse
 from curate.text import beginnings, windows
 
 
-@functools.cache
 def model(name: str) -> Any:
     """Return a shipped classifier by name or a fastText model by path; one copy for all threads.
 
-    RecipeError when there is none, or it cannot be read.
+    It is read again when its file has changed. RecipeError when there is none, or it cannot be read.
     """
+    path = Path(name)
+    return _model(name, path.stat().st_mtime_ns if path.is_file() else 0, _card_state(path))
+
+
+def _card_state(path: Path) -> int:
+    card = path.with_suffix(".json")
+    return card.stat().st_mtime_ns if card.is_file() else 0
+
+
+@functools.cache
+def _model(name: str, modified: int, card_modified: int) -> Any:
     try:
         return classifiers.load(name)
     except classifiers.ClassifierError as error:
         raise RecipeError(str(error)) from None
 
 
-@functools.cache
 def digest(path: Path) -> str:
-    """Return the SHA-256 of a file that does not change while curate runs."""
+    """Return the SHA-256 of a file; computed again when its size or modification time has changed."""
+    state = path.stat()
+    return _digest(path, state.st_size, state.st_mtime_ns)
+
+
+@functools.cache
+def _digest(path: Path, size: int, modified: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -16,7 +16,7 @@ from curate.dedup.clusters import candidate_clusters, exact_clusters, keys_withi
 from curate.dedup.survivors import best_of_clusters, verify
 from curate.errors import RecipeError
 from curate.kernels.hashing import murmur3
-from curate.population import Population, Wanted, exact_hashes, gather, signal_column, sketch_column, starts
+from curate.population import Population, Wanted, exact_hashes, gather, numeric, signal_column, sketch_column, starts
 from curate.predicates import columns_of, expression, thresholds
 from curate.recipe import Dedup, Filter, Recipe, Top
 
@@ -246,15 +246,6 @@ def outside_top(population: Population, standing: Standing, step: Top) -> Number
     inside = (running - before) <= target + 0.5
     inside[first] = True  # a group keeps its best document, however long
     return np.sort(numbers[order[~inside]])
-
-
-def numeric(name: str, values: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
-    """Return a column as float64; RecipeError, naming the step, when it holds something else than numbers."""
-    if values.dtype.kind not in "biuf":
-        if all(value is None for value in values):
-            return np.full(len(values), np.nan)
-        raise RecipeError(f'"{name}": documents can only be ranked by a column of numbers')
-    return values.astype(np.float64)
 
 
 def domains(population: Population, recipe: Recipe) -> tuple[npt.NDArray[np.int32], list[str]]:

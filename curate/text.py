@@ -99,11 +99,11 @@ def beginnings(strings: Strings, count: int, *, words: bool = False) -> Strings:
 
 
 def windows(strings: Strings, characters: int) -> tuple[Strings, npt.NDArray[np.int64]]:
-    """Cut each text into stretches of about `characters` characters, at white space where there is any.
+    """Cut each text into equal stretches of about `characters` characters, at white space where there is any.
 
     Returns the pieces, and int64 (n + 1,): those of text d are `first[d]:first[d + 1]`, at least one.
     """
-    room = strings.nbytes // characters + len(strings) + 1
+    room = 2 * strings.nbytes // characters + 2 * len(strings) + 1
     cuts, first = np.empty(room, np.int64), np.empty(len(strings) + 1, np.int64)
     count = cleaning.cut_windows(strings.data, strings.offsets, characters, cuts, first)
     return Strings(strings.data, np.append(cuts[:count], strings.offsets[-1])), first

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from curate.errors import RunError
 from curate.measure import as_frame, read_options, stored_metadata
 from curate.population import numbered
 from curate.recipe import Recipe, fingerprint
+from curate.run import clear_mix
 from curate.shards import Batch, MixWriter, Shard, atomic_bytes, read, unify
 from curate.text import clean
 
@@ -209,8 +209,7 @@ def write_run(run: Run, recipe: Recipe, engine: Local, *, format: str | None = N
         return
     before = run.stage("write")
     if before.get("key") != key or before.get("done"):  # nothing of another mix, or of a damaged one, may stay
-        for folder in ("mix", "state"):
-            shutil.rmtree(run.path / folder, ignore_errors=True)
+        clear_mix(run.path)
     with run.doing("write", key, format=format) as stage:
         (run.path / "mix").mkdir(exist_ok=True)
         shards = run.measured

@@ -120,6 +120,16 @@ def test_usage_mistakes_exit_with_2() -> None:
         ('[[steps]]\ndedup = "minhash"\nbands = "14"', "bands must be a whole number"),
         ("[[steps]]\ntop = 0.1", "top needs `by`"),
         ("clean = ['unicod']", 'unknown cleaner "unicod"; did you mean "unicode"'),
+        (
+            '[classifiers]\nquality = "quality"\n[ensembles]\nq = { of = ["quality"] }\nr = { of = ["q"] }',
+            "cannot be made of another one",
+        ),
+        ('[classifiers]\nkept = "quality"', "choose another"),
+        (
+            '[classifiers]\nlanguage = "language"\nlanguage_score = "quality"\n'
+            '[[steps]]\nname = "a"\nfilter = "language_score > 0"',
+            'make the column "language_score"',
+        ),
         ("[mix]\ntokens = 0", '"0" is not a number of tokens'),
         ("[mix]\nshares = { a = 1.0 }", "nothing says what the domain of a document is"),
         ('[classifiers]\nid = "quality"', "choose another"),

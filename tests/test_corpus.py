@@ -290,9 +290,10 @@ def test_other_inputs_are_refused_until_overwritten(corpus_dir: Path, tmp_path: 
 
 def test_overwriting_deletes_only_what_curate_wrote(corpus_dir: Path, tmp_path: Path) -> None:
     run = curate.corpus(corpus_dir, tmp_path / "run", recipe())
-    (run.path / "thesis.txt").write_text("mine")
+    for place in ("thesis.txt", "mix/thesis.txt"):
+        (run.path / place).write_text("mine")
     curate.corpus(corpus_dir, tmp_path / "run", recipe(), overwrite=True)
-    assert (run.path / "thesis.txt").read_text() == "mine"
+    assert (run.path / "thesis.txt").read_text() == (run.path / "mix" / "thesis.txt").read_text() == "mine"
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "run.json").write_text("{}")
     with pytest.raises(curate.RunError, match="not the manifest of a run"):
@@ -334,6 +335,9 @@ def test_a_run_can_be_continued_from_another_directory(
 
     write_run(curate.Run(run.path), run.recipe, Local(1), format="jsonl.zst")
     assert list((run.path / "mix").rglob("*.jsonl.zst"))
+    before = modified(run, "signals")
+    curate.corpus(corpus_dir / "a.jsonl", tmp_path / "run", recipe())
+    assert modified(run, "signals") == before
 
 
 def test_a_text_column_called_like_one_of_ours_is_kept_under_another_name(tmp_path: Path) -> None:

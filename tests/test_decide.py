@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+import classifiers
 import curate
 from tests.corpora import prose
 
@@ -223,6 +225,22 @@ def test_buckets_hold_equal_tokens_and_ties_share_one() -> None:
     buckets = equal_mass_buckets(rng.random(5000), tokens, 20)
     held = np.bincount(buckets, weights=tokens)
     assert np.abs(held / held.mean() - 1).max() < 0.05
+
+
+def test_an_ensemble_of_something_else_than_scores_is_an_error() -> None:
+    frame = pl.DataFrame({"text": ["a"], "kind": ["x"]})
+    recipe = '[ensembles]\nb = { of = ["kind"] }\n[[steps]]\nname = "s"\nfilter = "b > 1"'
+    with pytest.raises(curate.RecipeError, match=r"\[ensembles\] b"):
+        decided(frame, recipe)
+
+
+def test_a_model_is_looked_for_beside_the_recipe(tmp_path: Path) -> None:
+    shipped = Path(classifiers.load("quality").path)
+    (tmp_path / "mine.ftz").write_bytes(shipped.read_bytes())
+    (tmp_path / "r.toml").write_text(
+        '[classifiers]\nmine = { model = "mine.ftz", label = "hq" }\n[[steps]]\nname = "s"\nfilter = "mine >= 0"'
+    )
+    assert curate.decide([prose(1)], curate.Recipe.load(tmp_path / "r.toml"))["kept"].to_list() == [True]
 
 
 def test_a_classifier_reads_the_beginning_or_windows_of_a_document() -> None:

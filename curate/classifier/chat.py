@@ -161,9 +161,11 @@ class Client:
         if isinstance(text, list):  # some servers send parts
             text = "".join(str(part.get("text", "")) for part in text if isinstance(part, dict))
         reason = choice.get("finish_reason")
+        # Half a surrogate pair is legal in JSON, and in no file.
+        answer = str(refusal or text or "").encode("utf-8", "replace").decode()
         if refusal or reason == "content_filter":
-            return Answer(str(refusal or text or ""), "refusal")
-        return Answer(str(text or ""), "cut off" if reason == "length" else "")
+            return Answer(answer, "refusal")
+        return Answer(answer, "cut off" if reason == "length" else "")
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -176,16 +176,22 @@ def evaluate(
     from curate.classifier.labelled import parse_labelled
     from curate.classifier.terminal import evaluated
 
-    result = judge(model, parse_labelled(labelled, "--labelled"), positive=positive, **options)
+    given = parse_labelled(labelled, "--labelled")
+    if html is not None:
+        from curate.shards import plan, refuse_inputs
+
+        for inputs in given.values():
+            refuse_inputs([html], plan(inputs))
+    result = judge(model, given, positive=positive, **options)
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False))
+    else:
+        evaluated(result)
     if html is not None:
         from curate.report.evaluation import evaluation_page
         from curate.shards import atomic_bytes
 
         atomic_bytes(html, evaluation_page(result).encode())
-    if as_json:
-        click.echo(json.dumps(result, ensure_ascii=False))
-    else:
-        evaluated(result)
 
 
 for command in (cli_models.label, cli_models.score, cli_models.inspect):

@@ -95,7 +95,7 @@ def label(
     """
     from curate.classifier import labelling
     from curate.classifier.counter import Counter
-    from curate.shards import ReadOptions
+    from curate.shards import ReadOptions, plan, refuse_inputs
     from curate.terminal import say
 
     prompt = labelling.read_rubric(rubric)
@@ -104,6 +104,7 @@ def label(
     client = _client(**connection)
     say("Choosing documents …")
     options = ReadOptions(text_column, id_column, metadata=False)
+    refuse_inputs([out], plan(inputs))
     documents = labelling.sample(inputs, sample, max_chars, options)
     out.parent.mkdir(parents=True, exist_ok=True)
     with Counter("labelling", len(documents)) as counter:

@@ -250,6 +250,9 @@ def _write(rows: list[dict[str, Any]], out: Path, split: float | None) -> list[P
     if split is not None:
         files[out.with_suffix(".positive.parquet")] = [row for row in scored if row["score"] >= split]
         files[out.with_suffix(".negative.parquet")] = [row for row in scored if row["score"] < split]
+    else:  # those of an earlier run are of other labels
+        for old in (".positive.parquet", ".negative.parquet"):
+            out.with_suffix(old).unlink(missing_ok=True)
     for path, chosen in files.items():
         with TableWriter(path) as writer:
             writer.write(pa.Table.from_pylist(chosen, schema=_SCHEMA))

@@ -74,11 +74,13 @@ def score_files(
         raise RecipeError(f'{found.path}: no label "{wanted}"; it has {", ".join(found.labels[:20])}')
     if top_k is not None and (label is not None or top_k < 1):
         raise RecipeError("ask for the score of one label or for the best K labels (at least 1), not both")
+    if top_k is not None and top_k > len(found.labels):
+        raise RecipeError(f"{found.path}: has {len(found.labels)} labels; ask for at most so many with top-k")
     digest(found.path)  # once, before every thread wants it
     out.mkdir(parents=True, exist_ok=True)
     task = ScoreShard(found, wanted, top_k, options or ReadOptions(metadata=False), out)
     done = []
-    for shard, result in (engine or Local()).run(task, plan(inputs)):
+    for shard, result in (engine or Local()).run(task, _outside(plan(inputs), out)):
         advance(shard.bytes)
         done.append(result)
     return Scored(
@@ -178,3 +180,9 @@ def _footer(path: Path) -> dict[str, Any] | None:
     except (OSError, pa.ArrowException):
         return None
     return json.loads(metadata[_FOOTER]) if _FOOTER in metadata else None
+
+
+def _outside(shards: Sequence[Shard], out: Path) -> list[Shard]:
+    """Return the shards that are not scores of an earlier run."""
+    root = out.resolve()
+    return [shard for shard in shards if not Path(shard.paths[0]).resolve().is_relative_to(root)]

@@ -23,6 +23,7 @@ from curate.classifier.labelled import Labelled, gather
 from curate.classifier.splits import split
 from curate.engines.local import Local
 from curate.errors import InputError, RunError
+from curate.shards import plan, refuse_inputs
 from curate.shards.atomic import explain_write_errors
 
 CUTOFF = 100_000
@@ -70,6 +71,8 @@ def train_classifier(
     """
     choices = choices or Choices()
     quantise = _check_out(out, choices.quantise, overwrite)
+    for given in inputs.values():
+        refuse_inputs((out, out.with_suffix(".json")), plan(given))
     if positive is not None and positive not in inputs:
         raise InputError(f'"{positive}" cannot be the positive label; the labels are {", ".join(inputs)}')
     say("reading labelled documents …")

@@ -199,21 +199,30 @@ def copy_beginnings(data, offsets, count, words, out, out_offsets):
 def cut_windows(data, offsets, characters, cuts, first):
     """Fill `cuts` with where each piece of each document begins, `first` with the first piece of each document.
 
-    A piece ends at the first ASCII white space after `characters` characters, or after a tenth more without one.
+    A document of n characters gets n / `characters` pieces, rounded, of about equal length, so that none is a scrap;
+    a piece ends at the first ASCII white space after its length, or after a tenth more without one.
     """
     count = 0
     for d in range(offsets.shape[0] - 1):
         first[d] = count
+        total = 0
+        for i in range(offsets[d], offsets[d + 1]):
+            total += (data[i] & 0xC0) != 0x80
+        pieces = max(1, (2 * total + characters) // (2 * characters))
+        length = (total + pieces - 1) // pieces
         cuts[count] = offsets[d]
         count += 1
         seen = 0
+        left = total
         for i in range(offsets[d], offsets[d + 1]):
             if data[i] & 0xC0 == 0x80:
                 continue
-            if seen >= characters and (data[i] <= 32 or seen >= characters + characters // 10):
+            ready = seen >= length and (data[i] <= 32 or seen >= length + length // 10)
+            if ready and left > length // 2:  # what remains is a piece of its own
                 cuts[count] = i
                 count += 1
                 seen = 0
             seen += 1
+            left -= 1
     first[offsets.shape[0] - 1] = count
     return count

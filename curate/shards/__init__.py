@@ -12,7 +12,7 @@ from curate.shards.batches import Batch, ReadOptions
 from curate.shards.columnar import read_arrow, read_parquet
 from curate.shards.jsonl import read_jsonl
 from curate.shards.plain import read_text_files, read_wet
-from curate.shards.plan import Shard, plan
+from curate.shards.plan import Shard, plan, refuse_inputs
 from curate.shards.rejects import Reject, RejectWriter
 from curate.shards.schema import SchemaCollector, unify
 from curate.shards.writers import MixWriter, Part
@@ -30,6 +30,7 @@ __all__ = [
     "atomic_file",
     "plan",
     "read",
+    "refuse_inputs",
     "unify",
 ]
 

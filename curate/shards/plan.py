@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -31,7 +31,7 @@ TEXT_GROUP_FILES = 10_000
 class Shard:
     """A unit of work: one file, a part of a large one, or a group of .txt files.
 
-    `name` is unique within a plan and safe as a file name; it depends on the paths as given and on nothing
+    `name` is unique within a plan and safe as a file name; it depends on the absolute paths and on nothing
     else. `part` is None for whole files, else a range [start, end): of bytes in a plain JSONL file (a line
     belongs to the part in which it starts), of row groups in a Parquet file. `bytes` is the size on disk.
     """
@@ -117,6 +117,14 @@ def _text_groups(source: str, files: list[Found], target_bytes: int) -> Iterator
     yield Shard(_name(source, "txt", group[0]), source, "txt", tuple(group), None, held)
 
 
+def refuse_inputs(outputs: Iterable[str | Path], shards: Sequence[Shard]) -> None:
+    """Raise InputError when a file that is about to be written is one of the files that are read."""
+    read = {os.path.realpath(path): path for shard in shards for path in shard.paths}
+    for output in outputs:
+        if os.path.realpath(output) in read:
+            raise InputError(f"{output}: is an input; choose another name for the output")
+
+
 def _size(path: str) -> int:
     try:
         return Path(path).stat().st_size
@@ -125,7 +133,7 @@ def _size(path: str) -> int:
 
 
 def _name(source: str, stem: str, path: str) -> str:
-    given = Path(path).as_posix().encode(errors="surrogateescape")
+    given = str(Path(path).absolute()).encode(errors="surrogateescape")
     digest = hashlib.blake2b(given, digest_size=6).hexdigest()
     safe = re.sub(r"[^A-Za-z0-9._-]+", "_", stem).strip(".")[:60]
     middle = "" if safe == source else f"-{safe}"
