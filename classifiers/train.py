@@ -111,6 +111,8 @@ def train_lines(
     """
     import fasttext
 
+    if parameters.get("minn", 0) > parameters.get("maxn", 0):
+        raise ClassifierError(f"minn ({parameters['minn']}) is larger than maxn ({parameters.get('maxn', 0)})")
     tuning = {"autotuneValidationFile": str(validation), "autotuneDuration": autotune_seconds}
     try:
         model = fasttext.train_supervised(

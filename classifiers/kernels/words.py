@@ -30,6 +30,7 @@ def is_space(byte):
 
 @njit(nogil=True, cache=True)
 def starts_with_label(data, start, end):
+    """Tell whether the word `data[start:end]` begins with `__label__`, which fastText takes for no word."""
     if end - start < len(LABEL):
         return False
     for at in range(len(LABEL)):  # noqa: SIM110 (numba has no all())

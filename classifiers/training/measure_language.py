@@ -68,6 +68,7 @@ def documents(sources: Sources) -> dict[str, list[Sample]]:
 
 
 def predicted(model: classifiers.Model, texts: list[str]) -> tuple[list[str], np.ndarray[Any, Any]]:
+    """Return the label of each text, under the name that this project gives the language, and its probability."""
     labels, scores = model.predict(texts)
     renamed = REFERENCE_ALIASES | UDHR_ALIASES
     return [renamed.get(str(label), str(label)) for label in labels[:, 0]], scores[:, 0]

@@ -50,6 +50,7 @@ def json_type(type: pa.DataType) -> pa.DataType:
 
 
 def without_dates(type: pa.DataType) -> pa.DataType:
+    """Return the type with strings in place of the timestamps that pyarrow takes date-like strings for."""
     if pt.is_struct(type):
         return pa.struct([(field.name, without_dates(field.type)) for field in type])
     if pt.is_list(type):

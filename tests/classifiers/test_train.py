@@ -11,7 +11,8 @@ import pytest
 from small_models import FILLER, WORDS, documents
 
 import classifiers
-from classifiers.train import check_label, one_line, train, write_lines
+from classifiers.errors import ClassifierError
+from classifiers.train import check_label, one_line, train, train_lines, write_lines
 
 PARAMETERS = {"dim": 4, "epoch": 5, "lr": 0.5, "wordNgrams": 2, "bucket": 2000, "minCount": 1, "seed": 3}
 
@@ -113,3 +114,9 @@ def test_what_fasttext_refuses_is_said_in_words(
     with pytest.raises(classifiers.ClassifierError, match=message):
         train(texts, ["a", "b"], codes, tmp_path / "m.ftz", PARAMETERS | change, quantise=quantise)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_character_ngrams_that_end_before_they_begin_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "lines.txt").write_text("__label__a one two\n__label__b three four\n")
+    with pytest.raises(ClassifierError, match=r"minn \(5\) is larger than maxn \(3\)"):
+        train_lines(tmp_path / "lines.txt", tmp_path / "m.bin", {"minn": 5, "maxn": 3})
