@@ -50,7 +50,6 @@ class WriteTask:
     run: Run
     cleaners: tuple[str, ...]
     format: str
-    key: str
     schema: pa.Schema
     groups: Sequence[Sequence[Shard]] = field(repr=False)
 
@@ -215,7 +214,7 @@ def write_run(run: Run, recipe: Recipe, engine: Local, *, format: str | None = N
         shards = run.measured
         groups = _groups(run, shards)
         schema = unify(stored_metadata(run, shard) for shard in shards)
-        task = WriteTask(run, recipe.clean, format, key, schema, groups)
+        task = WriteTask(run, recipe.clean, format, schema, groups)
         totals: dict[str, int] = {}
         for _, counts in engine.run(task, range(len(groups))):
             for domain, count in counts.items():

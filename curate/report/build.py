@@ -70,7 +70,6 @@ def build(run: Run, recipe: Recipe) -> dict[str, Any]:
         },
         "rejected": reject_totals,
         "skipped_files": _skipped(run),
-        "stale": [] if run.stage("write").get("done") else [f"{_STALE}; run: curate write {run.path}"],
         "steps": steps,
         "mix": figures.mix(decided["mix"], recipe.mix.shares),
         "sources": figures.by_source(reject_sources),
@@ -85,8 +84,8 @@ def build(run: Run, recipe: Recipe) -> dict[str, Any]:
             "text": recipe.text,
         },
     }
-    report["warnings"] = warnings(report, recipe)
-    del report["stale"]
+    stale = [] if run.stage("write").get("done") else [f"{_STALE}; run: curate write {run.path}"]
+    report["warnings"] = stale + warnings(report, recipe)
     report["timing"] = timing(run, report)
     return report
 
@@ -110,7 +109,7 @@ def timing(run: Run, report: dict[str, Any]) -> dict[str, Any]:
 def warnings(report: dict[str, Any], recipe: Recipe) -> list[str]:
     """Return what a reader should know before trusting the mix."""
     documents = report["input"]["documents"]
-    found = [*report["stale"], *_short_of_the_budget(report, recipe)]
+    found = _short_of_the_budget(report, recipe)
     if documents and not report["output"]["documents"]:
         found.append("The mix is empty: no document met every step.")
     found += [message for source in report["sources"] if (message := _wiped_out(source))]
