@@ -132,9 +132,7 @@ def _candidates(records: list[pa.RecordBatch]) -> Candidates:
     return Candidates(
         np.concatenate([record.column("doc").to_numpy() for record in records]),
         np.concatenate([record.column("cluster").to_numpy() for record in records]),
-        np.concatenate([record.column("band_keys").flatten().to_numpy() for record in records]).reshape(
-            len(sizes), -1
-        ),
+        np.concatenate([record.column("band_keys").flatten().to_numpy() for record in records]).reshape(len(sizes), -1),
         np.concatenate([part.flatten().to_numpy() for part in lists]),
         np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)]),
     )

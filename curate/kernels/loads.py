@@ -101,10 +101,7 @@ def space_masks(typing_context: Any, data: Any, index: Any) -> Any:
         one, two, three = (_load_block(context, builder, sig, arguments, k) for k in range(3))
 
         def begins(*wanted: tuple[int, int]) -> Any:
-            tests = [
-                _between(builder, block, *pair)
-                for block, pair in zip((one, two, three), wanted, strict=False)
-            ]
+            tests = [_between(builder, block, *pair) for block, pair in zip((one, two, three), wanted, strict=False)]
             return functools.reduce(builder.and_, tests)
 
         others = [
@@ -119,9 +116,7 @@ def space_masks(typing_context: Any, data: Any, index: Any) -> Any:
             begins((0xE2, 0xE2), (0x81, 0x81), (0x9F, 0x9F)),  # U+205F
             begins((0xE3, 0xE3), (0x80, 0x80), (0x80, 0x80)),  # U+3000
         ]
-        return _pair_of_masks(
-            context, builder, sig, begins((0x20, 0x20)), functools.reduce(builder.or_, others)
-        )
+        return _pair_of_masks(context, builder, sig, begins((0x20, 0x20)), functools.reduce(builder.or_, others))
 
     return signature, generate
 

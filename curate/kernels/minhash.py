@@ -76,9 +76,7 @@ def band_keys(signatures: U32, bands: int, rows: int) -> U64:
     """
     _check(bands=bands, rows=rows)
     if signatures.shape[1] < bands * rows:
-        raise ValueError(
-            f"{bands} bands of {rows} rows need {bands * rows} values, got {signatures.shape[1]}"
-        )
+        raise ValueError(f"{bands} bands of {rows} rows need {bands * rows} values, got {signatures.shape[1]}")
     out = np.empty((len(signatures), bands), np.uint64)
     _band_keys(np.ascontiguousarray(signatures, np.uint32), rows, out)
     return out

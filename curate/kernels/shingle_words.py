@@ -102,9 +102,7 @@ def find_words(
         word |= next_word
         upper = next_word = next_breaks = np.uint64(0)
         if other != 0:
-            wide, wide_breaks, upper, next_word, next_breaks = _wide_masks(
-                data, i, end, other, index, flags, lower
-            )
+            wide, wide_breaks, upper, next_word, next_breaks = _wide_masks(data, i, end, other, index, flags, lower)
             word |= wide
             breaks |= wide_breaks
         before = (word << one) | inside
@@ -169,9 +167,7 @@ def _hash_wide_word(data: U8, start: int, end: int, index: U16, lower: I32) -> n
 
 
 @njit(nogil=True, cache=True)
-def hash_words(
-    data: U8, starts: I64, ends: I64, count: int, index: U16, lower: I32, out: U64, at: int
-) -> None:
+def hash_words(data: U8, starts: I64, ends: I64, count: int, index: U16, lower: I32, out: U64, at: int) -> None:
     """64 bits of each word: its lower-cased UTF-8 in chunks of 8 bytes, zero-padded, every ASCII byte | 0x20.
 
     That bit lower-cases letters, keeps digits, and moves the underscore to 0x7F, which no word contains.

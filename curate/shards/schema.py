@@ -136,7 +136,6 @@ class MisfitError(Exception):
     """A value does not fit the type its column has; the text says which."""
 
 
-
 def fit(table: pa.Table, schema: pa.Schema, length: int) -> pa.Table:
     """Return `table`, of `length` rows, with exactly the columns and types of `schema`, null where missing.
 

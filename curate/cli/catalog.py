@@ -1,0 +1,66 @@
+"""Commands that list what a recipe can be made of."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from curate.cli.options import JSON
+
+
+@click.command()
+@click.argument("name", required=False)
+@JSON
+def recipes(name: str | None, as_json: bool) -> None:
+    """List the shipped recipes, or print one to copy and edit.
+
+    \b
+    Example:
+      curate recipes fineweb > mine.toml
+    """
+    from curate.recipe import Recipe, shipped
+
+    if name:
+        click.echo(Recipe.load(name).text, nl=False)
+        return
+    found = {item: Recipe.load(item).description for item in shipped()}
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    for item, description in found.items():
+        click.echo(f"{item:10} {description}{'  (default)' if item == 'web' else ''}")
+
+
+@click.command()
+@click.argument("name", required=False)
+@JSON
+def signals(name: str | None, as_json: bool) -> None:
+    """List the signals that a recipe can use, or explain one.
+
+    \b
+    Example:
+      curate signals gopher_dup_5gram
+    """
+    import classifiers
+    from curate.signals import registry, signal
+
+    model = (name or "").removesuffix("_score")
+    if model in classifiers.shipped():
+        card = classifiers.load(model).card
+        click.echo(json.dumps(card, ensure_ascii=False, indent=None if as_json else 1))
+        return
+    chosen = [signal(name)] if name else list(registry().values())
+    if as_json:
+        click.echo(json.dumps([entry.as_dict() for entry in chosen], ensure_ascii=False))
+        return
+    for entry in chosen:
+        if name:
+            for key, value in entry.as_dict().items():
+                click.echo(f"{key:11} {value}")
+        else:
+            click.echo(f"{entry.name:28} {entry.unit:24} {entry.definition}")
+    if not name:
+        click.echo(
+            "\nClassifiers give more: language, language_score, quality, domain, domain_score, or your own (see docs)."
+        )

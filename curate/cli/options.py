@@ -1,0 +1,38 @@
+"""Arguments and options that several commands share, so that each has one name and one help text."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    """Return one decorator that applies several, the first outermost."""
+    return lambda command: functools.reduce(lambda made, decorate: decorate(made), reversed(decorators), command)
+
+
+INPUTS = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+RUN = click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
+OUT = click.option("--out", required=True, type=click.Path(path_type=Path), help="Run directory to make or go on with.")
+RECIPE = click.option("--recipe", default="web", show_default=True, help="Shipped recipe or path of a .toml file.")
+THREADS = click.option("--threads", type=click.IntRange(min=1), help="Threads to use.  [default: all cores]")
+TOKENS = click.option("--tokens", help="Token budget of the mix, such as 300M, 10B or 1.5T.")
+FORMAT = click.option(
+    "--format",
+    type=click.Choice(["parquet", "jsonl.zst"]),
+    help="Files of the mix.  [default: parquet, or what the run has]",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+READING = options(
+    click.option("--text-column", default="text", show_default=True, help="Column that holds the text."),
+    click.option("--id-column", default="id", show_default=True, help="Column that holds the id; made up when absent."),
+    click.option("--tokenizer", type=click.Path(), help="tokenizer.json to count tokens exactly."),
+    click.option("--skip-bad-files", is_flag=True, help="Go on when a file cannot be read; the report lists it."),
+    click.option("--overwrite", is_flag=True, help="Delete the run at --out first."),
+)

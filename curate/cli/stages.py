@@ -1,0 +1,175 @@
+"""Commands that do the work: the whole way, and each stage by itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from curate.cli.options import FORMAT, INPUTS, JSON, OUT, READING, RECIPE, RUN, THREADS, TOKENS
+
+if TYPE_CHECKING:
+    from curate.run import Run
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default="curate-demo",
+    show_default=True,
+    help="Where to put it.",
+)
+@THREADS
+def demo(out: Path, threads: int | None) -> None:
+    """Curate the texts of this Python installation, to see how it works.
+
+    Documentation, licences, READMEs and docstrings of Python and its packages, through the default recipe.
+
+    \b
+    Example:
+      curate demo --out /tmp/demo
+    """
+    from curate.corpus import corpus
+    from curate.demo import write_corpus
+    from curate.terminal import Bars, say
+
+    say("Collecting the texts of this Python installation …")
+    source = write_corpus(out / "input")
+    with Bars() as bars:
+        run = corpus([f"python={source}"], out / "run", threads=threads, progress=bars)
+    print_summary(run, as_json=False)
+
+
+@click.command()
+@INPUTS
+@OUT
+@RECIPE
+@TOKENS
+@FORMAT
+@THREADS
+@READING
+@JSON
+def corpus(inputs: tuple[str, ...], out: Path, as_json: bool, **options: Any) -> None:
+    """Turn raw shards into a training mix and a report.
+
+    INPUT is a file, a directory or a glob: JSONL (.gz, .zst, .bz2), Parquet, Arrow, WET or .txt; name its source with
+    source=INPUT. The same command again goes on where it stopped; another recipe repeats only what it affects.
+
+    \b
+    Examples:
+      curate corpus raw/ --out run
+      curate corpus web=crawl/*.jsonl.zst code=code/*.parquet --out run --recipe llama3 --tokens 10B
+    """
+    from curate.corpus import corpus as run_corpus
+    from curate.terminal import Bars
+
+    with Bars() as bars:
+        run = run_corpus(inputs, out, progress=bars, **options)
+    print_summary(run, as_json)
+
+
+@click.command()
+@INPUTS
+@OUT
+@RECIPE
+@THREADS
+@READING
+def measure(
+    inputs: tuple[str, ...], out: Path, recipe: str, threads: int | None, overwrite: bool, **reading: Any
+) -> None:
+    """Measure the signals and sketches that a recipe needs (stage 1).
+
+    \b
+    Example:
+      curate measure raw/*.parquet --out run --recipe fineweb
+    """
+    from curate.corpus import Options, measure_stage, open_recipe, start, working
+    from curate.terminal import Bars
+
+    chosen = open_recipe(recipe)
+    run = start(inputs, out, Options(**reading), overwrite=overwrite)
+    with working(run, threads) as engine, Bars() as bars:
+        measure_stage(run, chosen, engine, bars)
+    counts = run.stage("measure")["counts"]
+    click.echo(
+        f"{counts['documents']:,} documents measured, {counts['rejected']:,} records rejected: {run.path}/signals"
+    )
+
+
+@click.command()
+@RUN
+@click.option("--recipe", help="Another recipe.  [default: the run's own]")
+@TOKENS
+@THREADS
+def decide(run: Path, recipe: str | None, tokens: str | None, threads: int | None) -> None:
+    """Decide which documents of a measured run are kept (stage 2).
+
+    \b
+    Example:
+      curate decide run --recipe stricter.toml
+    """
+    import polars as pl
+
+    from curate.corpus import open_recipe, working
+    from curate.decide import decide_run
+    from curate.run import Run
+
+    found = Run(run)
+    with working(found, threads) as engine:
+        decide_run(found, open_recipe(recipe or found.recipe, tokens), engine)
+    kept, n = found.decisions().select(pl.col("kept").sum(), n=pl.len()).collect().row(0)
+    click.echo(f"{kept:,} of {n:,} documents kept: {found.path}/decisions")
+
+
+@click.command()
+@RUN
+@FORMAT
+@THREADS
+def write(run: Path, format: str | None, threads: int | None) -> None:
+    """Write the mix of a decided run (stage 3).
+
+    \b
+    Example:
+      curate write run --format jsonl.zst
+    """
+    from curate.corpus import working
+    from curate.run import Run
+    from curate.write import write_run
+
+    found = Run(run)
+    with working(found, threads) as engine:
+        write_run(found, found.recipe, engine, format=format)
+    click.echo(f"{sum(found.stage('write')['documents'].values()):,} documents written: {found.path}/mix")
+
+
+@click.command()
+@RUN
+@THREADS
+@JSON
+def report(run: Path, threads: int | None, as_json: bool) -> None:
+    """Write the report of a decided run again and print its summary (stage 4).
+
+    \b
+    Example:
+      curate report run --json | jq .output
+    """
+    from curate.corpus import working
+    from curate.report import report_run
+    from curate.run import Run
+
+    found = Run(run)
+    with working(found, threads) as engine:
+        report_run(found, found.recipe, engine)
+    print_summary(found, as_json)
+
+
+def print_summary(run: Run, as_json: bool) -> None:
+    from curate.terminal import summary
+
+    if as_json:
+        click.echo(json.dumps(run.report, ensure_ascii=False))
+    else:
+        summary(run.report, run.path)

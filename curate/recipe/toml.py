@@ -1,0 +1,68 @@
+"""Recipes as TOML: reads the sections and puts the recipe together.
+
+What the steps do is not known here.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from curate.errors import RecipeError
+from curate.predicates import columns_of
+from curate.recipe.place import Place
+from curate.recipe.recipe import Recipe
+from curate.recipe.toml_mix import mix
+from curate.recipe.toml_scores import check_ensembles, classifier, ensemble, located
+from curate.recipe.toml_steps import check_names, steps_of
+
+_TOP_KEYS = ("name", "description", "clean", "classifiers", "ensembles", "domains", "steps", "mix")
+
+
+def parse(text: str, name: str, folder: Path) -> Recipe:
+    """Build a Recipe; see `Recipe.parse`."""
+    from curate.text import cleaner
+
+    where = f'recipe "{name}"'
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{where} is not valid TOML: {error}") from None
+    top = Place(where, table, _TOP_KEYS)
+    clean = top.strings("clean") if "clean" in table else ("unicode",)
+    for item in clean:
+        cleaner(item)
+    steps = tuple(
+        step
+        for number, entry in enumerate(top.get("steps", list, []), 1)
+        for step in steps_of(f"{where}, step {number}", entry)
+    )
+    check_names(where, steps)
+    classifiers = tuple(
+        located(classifier(where, signal, use), folder) for signal, use in top.get("classifiers", dict, {}).items()
+    )
+    ensembles = tuple(ensemble(where, *item) for item in top.get("ensembles", dict, {}).items())
+    check_ensembles(where, ensembles)
+    return Recipe(
+        name=top.get("name", str, name),
+        description=top.get("description", str, ""),
+        clean=clean,
+        classifiers=classifiers,
+        ensembles=ensembles,
+        domains=tuple(_domain(where, *item) for item in top.get("domains", dict, {}).items()),
+        steps=steps,
+        mix=mix(f"{where}, [mix]", top.get("mix", dict, {})),
+        text=text,
+        folder=str(folder),
+    )
+
+
+def _domain(where: str, name: str, sql: Any) -> tuple[str, str]:
+    if not isinstance(sql, str):
+        raise RecipeError(f'{where}, [domains] "{name}": give an SQL predicate, not {sql!r}')
+    try:
+        columns_of(sql)
+    except RecipeError as error:
+        raise RecipeError(f'{where}, [domains] "{name}": {error}') from None
+    return name, sql

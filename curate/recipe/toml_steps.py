@@ -1,0 +1,166 @@
+"""[[steps]] of a recipe as TOML: one builder a kind of step, every group of filters expanded."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Sequence
+from typing import Any
+
+from curate.errors import RecipeError, did_you_mean
+from curate.predicates import columns_of
+from curate.recipe.mix import parse_count
+from curate.recipe.place import Place
+from curate.recipe.recipe import RECIPES
+from curate.recipe.steps import Dedup, Filter, Step, Top
+
+_STEP_KEYS: dict[str, tuple[str, ...]] = {
+    "use": ("use", "profile", "without", "where"),
+    "filter": ("name", "filter", "where"),
+    "dedup": ("name", "dedup", "keep", "within", "ngram", "bands", "rows", "seed", "verify"),
+    "top": ("name", "top", "by", "within"),
+}
+_ALL_STEP_KEYS = {key for keys in _STEP_KEYS.values() for key in keys}
+_MAX_PERMUTATIONS = 16_384
+_RESERVED = ("mix", "rejected", "kept")
+
+
+def steps_of(where: str, entry: Any) -> list[Step]:
+    if not isinstance(entry, dict):
+        raise RecipeError(f"{where}: a step is a table, [[steps]]")
+    kinds = [kind for kind in _STEP_KEYS if kind in entry]
+    if len(kinds) != 1:
+        given = ", ".join(entry) or "nothing"
+        meant = "".join(did_you_mean(key, _STEP_KEYS) for key in entry if key not in _ALL_STEP_KEYS)
+        raise RecipeError(f"{where}: a step has exactly one of use, filter, dedup, top; this one has {given}{meant}")
+    if "name" in entry:
+        where = f'{where} ("{entry["name"]}")'
+    place = Place(where, entry, _STEP_KEYS[kinds[0]])
+    return _BUILDERS[kinds[0]](place)
+
+
+def check_names(where: str, steps: Sequence[Step]) -> None:
+    seen: set[str] = set()
+    for step in steps:
+        if step.name in seen:
+            raise RecipeError(f'{where}: two steps are called "{step.name}"; give one of them another name')
+        if step.name in _RESERVED:
+            raise RecipeError(f'{where}: a step cannot be called "{step.name}": the word has a meaning in decisions')
+        seen.add(step.name)
+
+
+def _group(place: Place) -> list[Step]:
+    name = place.get("use", str)
+    group = group_filters(name, place)
+    profile = place.get("profile", str, "paper")
+    if profile not in group:
+        raise place.fail(
+            f'"{name}" has no profile "{profile}"{did_you_mean(profile, group)} (it has: {", ".join(group)})'
+        )
+    without = place.strings("without")
+    for item in without:
+        if item not in group[profile]:
+            raise place.fail(f'"{name}" has no filter "{item}"{did_you_mean(item, group[profile])}')
+    where = _where(place)
+    return [Filter(item, sql, where) for item, sql in group[profile].items() if item not in without]
+
+
+def _where(place: Place) -> str | None:
+    where: str | None = place.get("where", str)
+    if where is not None:
+        try:
+            columns_of(where)
+        except RecipeError as error:
+            raise place.fail(f"where: {error}") from None
+    return where
+
+
+@functools.cache
+def _group_file(name: str) -> dict[str, dict[str, str]]:
+    return tomllib.loads((RECIPES / "filters" / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def group_filters(name: str, place: Place | None = None) -> dict[str, dict[str, str]]:
+    """Return a shipped group of filters: profile -> filter name -> predicate."""
+    groups = sorted(path.stem for path in (RECIPES / "filters").glob("*.toml"))
+    if name not in groups:
+        message = f'unknown group of filters "{name}"{did_you_mean(name, groups)} (shipped: {", ".join(groups)})'
+        raise place.fail(message) if place else RecipeError(message)
+    return _group_file(name)
+
+
+def _filter(place: Place) -> list[Step]:
+    sql = place.get("filter", str)
+    name = place.get("name", str)
+    if not name:
+        raise place.fail("a filter needs a name: it is what a dropped document is labelled with")
+    try:
+        columns = columns_of(sql)
+    except RecipeError as error:
+        raise place.fail(str(error)) from None
+    if not columns:
+        raise place.fail(f"the predicate `{sql}` names no signal, so it keeps everything or nothing")
+    return [Filter(name, sql, _where(place))]
+
+
+def _dedup(place: Place) -> list[Step]:
+    method = place.get("dedup", str)
+    if method not in ("exact", "minhash"):
+        raise place.fail(f'unknown method "{method}"{did_you_mean(method, ["exact", "minhash"])} (exact, minhash)')
+    if method == "exact":
+        for key in ("ngram", "bands", "rows", "seed", "verify"):
+            if key in place.table:
+                raise place.fail(f'"{key}" has no meaning for exact duplicates')
+    default = Dedup(f"dedup_{method}", method)
+    numbers = {key: place.get(key, int, getattr(default, key)) for key in ("ngram", "bands", "rows", "seed")}
+    for key, value in numbers.items():
+        if value < 1 or value > 10_000:
+            raise place.fail(f"{key} must be between 1 and 10000, not {value}")
+    if numbers["bands"] * numbers["rows"] > _MAX_PERMUTATIONS:
+        raise place.fail(
+            f"bands times rows must be at most {_MAX_PERMUTATIONS}, not {numbers['bands'] * numbers['rows']}"
+        )
+    step = Dedup(
+        name=place.get("name", str, default.name),
+        method=method,
+        keep=place.get("keep", str, default.keep),
+        within=place.strings("within"),
+        verify=_verify(place, default.verify) if method == "minhash" else None,
+        **numbers,
+    )
+    for part in step.keep.split(","):
+        words = part.split()
+        if not 1 <= len(words) <= 2 or words[1:] not in ([], ["ASC"], ["DESC"]) or not words[0].isidentifier():
+            raise place.fail(
+                f'keep = "{step.keep}": write columns with ASC or DESC, such as "quality DESC, char_count DESC"'
+            )
+    return [step]
+
+
+def _verify(place: Place, default: float | None) -> float | None:
+    value = place.table.get("verify", default)
+    if value is False:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+        raise place.fail(f"verify must be a Jaccard similarity above 0 and up to 1, or false, not {value!r}")
+    return float(value)
+
+
+def _top(place: Place) -> list[Step]:
+    by = place.get("by", str)
+    if not by:
+        raise place.fail('top needs `by`, the signal that ranks documents, such as by = "quality"')
+    within = place.strings("within")
+    share, tokens = 1.0, None
+    if isinstance(place.table["top"], str):
+        tokens = parse_count(place.table["top"])
+        if within:
+            raise place.fail("top with a number of tokens is over all documents; within needs a share such as 0.1")
+    else:
+        share = place.get("top", float)
+        if not 0 < share <= 1:
+            raise place.fail(f'top is a share of tokens above 0 and up to 1, or a number such as "10B", not {share}')
+    return [Top(place.get("name", str, f"top_{by}"), share, by, tokens, within)]
+
+
+_BUILDERS = {"use": _group, "filter": _filter, "dedup": _dedup, "top": _top}
