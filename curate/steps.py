@@ -18,7 +18,7 @@ from curate.errors import RecipeError
 from curate.kernels.hashing import murmur3
 from curate.population import Population, Wanted, exact_hashes, gather, numeric, signal_column, sketch_column, starts
 from curate.predicates import columns_of, expression, thresholds
-from curate.recipe import Dedup, Filter, Recipe, Top
+from curate.recipe import Dedup, Filter, Top
 
 if TYPE_CHECKING:
     import polars as pl
@@ -246,33 +246,3 @@ def outside_top(population: Population, standing: Standing, step: Top) -> Number
     inside = (running - before) <= target + 0.5
     inside[first] = True  # a group keeps its best document, however long
     return np.sort(numbers[order[~inside]])
-
-
-def domains(population: Population, recipe: Recipe) -> tuple[npt.NDArray[np.int32], list[str]]:
-    """Return the domain of every document as a code, and the names of the codes, sorted.
-
-    A document is in the first of the recipe's [domains] whose predicate it meets; without [domains] its domain
-    is the value of the mix's `by` column. What is left over is "other".
-    """
-    import polars as pl
-
-    begin = starts(population)
-    values: list[pl.Series] = []
-    columns = sorted({column for _, sql in recipe.domains for column in columns_of(sql)})
-    for part in range(len(population.sizes)):
-        if recipe.domains and recipe.mix.by == "domain":
-            frame = population.frame(part, columns)
-            answer = pl.Series(["other"], dtype=pl.String).new_from_index(0, len(frame))
-            for name, sql in reversed(recipe.domains):
-                met = evaluate(name, sql, frame)
-                answer = pl.select(pl.when(pl.Series(met)).then(pl.lit(name)).otherwise(answer)).to_series()
-        else:
-            answer = as_text(population.frame(part, [recipe.mix.by]).to_series(), "other")
-        values.append(answer)
-    names = sorted({name for series in values for name in series.unique()})
-    codes = np.zeros(begin[-1], np.int32)
-    for part, series in enumerate(values):
-        codes[begin[part] : begin[part + 1]] = series.replace_strict(
-            names, list(range(len(names))), return_dtype=pl.Int32
-        )
-    return codes, names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, Te
 from rich.table import Table
 
 from curate.corpus import Progress as Silent
+from curate.mix import Allocation
 
 _STAGES = {
     "measure": "measuring documents",
@@ -142,6 +143,31 @@ def _mix_table(mix: list[dict[str, Any]]) -> Table:
             f"{entry['epochs']:.2f}",
         )
     return table
+
+
+def allocations(found: Sequence[Allocation]) -> None:
+    """Print what each class of a mix gives, with the classes inside it."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("mix")
+    for column in ("available", "tokens", "share", "epochs", ""):
+        table.add_column(column, justify="right")
+    total = sum(entry.tokens for entry in found) or 1.0
+
+    def add(entry: Allocation, depth: int) -> None:
+        table.add_row(
+            "  " * depth + _safe(entry.domain),
+            f"{entry.available:,}",
+            f"{entry.tokens:,.0f}",
+            f"{entry.tokens / total:.1%}",
+            f"{entry.epochs:.2f}",
+            "all it can give" if entry.capped else "",
+        )
+        for part in entry.parts:
+            add(part, depth + 1)
+
+    for entry in found:
+        add(entry, 0)
+    _console().print(table)
 
 
 _STATE = {"dropped": "[red]✗ dropped[/]", "would drop": "[yellow]✗ would drop[/]", "passed": "[green]✓[/]"}

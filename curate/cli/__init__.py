@@ -58,6 +58,7 @@ for command in (
     stages.corpus,
     stages.measure,
     stages.decide,
+    stages.mix,
     stages.write,
     stages.report,
     questions.explain,
