@@ -17,7 +17,7 @@ from curate.dedup.survivors import best_of_clusters, verify
 from curate.errors import RecipeError
 from curate.kernels.hashing import murmur3
 from curate.population import Population, Wanted, exact_hashes, gather, numeric, signal_column, sketch_column, starts
-from curate.predicates import columns_of, expression, thresholds
+from curate.predicates import columns_of, decimals, expression, thresholds
 from curate.recipe import Dedup, Filter, Top
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def evaluate(name: str, sql: str, frame: pl.DataFrame) -> Bools:
     """Return where a predicate is true; null counts as false. RecipeError when it does not fit the columns."""
     import polars as pl
 
-    frame = frame.select(columns_of(sql))
+    frame = decimals(frame.select(columns_of(sql)))
     for column, operator, number in thresholds(sql):
         if column in frame.columns and frame[column].dtype == pl.String:
             raise RecipeError(

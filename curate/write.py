@@ -11,7 +11,7 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -261,6 +261,7 @@ def write_run(run: Run, recipe: Recipe, engine: Local, *, format: str | None = N
             for domain, count in counts.items():
                 totals[domain] = totals.get(domain, 0) + count["documents"]
         stage["documents"] = dict(sorted(totals.items()))
+        stage["groups"] = [len(group) for group in groups]
         if buckets:
             text = task.names()[run.manifest["inputs"]["text_column"]]
             done = ShuffleTask(task.folder, run.path / "mix", task.mix_schema(), format, TASK_BYTES, text)
@@ -288,6 +289,25 @@ def _groups(run: Run, shards: Sequence[Shard]) -> list[list[Shard]]:
         groups[-1].append(shard)
         held += int((weight * size).sum())
     return groups
+
+
+def written_to(run: Run, row: Mapping[str, Any]) -> list[str]:
+    """Return the files of the mix that hold a document, as paths in the run.
+
+    `row` has its `doc`, `shard`, `domain` and `weight`. Empty when the mix is not written.
+    """
+    stage = run.stage("write")
+    if not stage.get("done") or not row["weight"]:
+        return []
+    if run.recipe.mix.shuffle:
+        copies = np.arange(1 if run.recipe.mix.once else row["weight"], dtype=np.uint64)
+        order = orders(np.full(len(copies), row["doc"], np.uint64), copies)
+        wanted = [f"mix/shuffled/part-{bucket:05d}-" for bucket in buckets_of(order, len(stage["groups"])).tolist()]
+    else:
+        place = [shard.name for shard in run.measured].index(row["shard"])
+        number = int(np.searchsorted(np.cumsum(stage["groups"]), place, side="right"))
+        wanted = [f"mix/{folder_name(row['domain'])}/part-{number:05d}-"]
+    return sorted(file for file in stage["files"] if file.startswith(tuple(wanted)))
 
 
 def _write_weights(run: Run, *, shuffled: bool) -> None:

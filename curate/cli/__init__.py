@@ -64,6 +64,8 @@ for command in (
     questions.explain,
     questions.show,
     questions.query,
+    questions.diff,
+    questions.tune,
     questions.status,
     catalog.recipes,
     catalog.signals,
