@@ -14,13 +14,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 import curate
+from curate.dedup.membership import join
 from curate.draw import Drawn, draw
 from curate.ensembles import with_ensembles
 from curate.errors import RunError
-from curate.measure import Measured, as_frame, measure_texts
+from curate.measure import Measured, as_frame, measure_texts, with_urls
 from curate.plan import Plan, check_known
 from curate.population import MemoryPopulation, Population, RunPopulation, gather, signal_column, starts
 from curate.recipe import Dedup, Filter, Recipe, Top, fingerprint
+from curate.rehydrate import of_standing, weights
 from curate.steps import Standing, dedup, failed_filters, outside_top
 from curate.tables import TableWriter
 
@@ -58,10 +60,11 @@ def decide_population(population: Population, recipe: Recipe) -> Decisions:
             standing.drop(standing.alive & standing.failed[:, filters.index(step)], number)
         elif isinstance(step, Dedup):
             found = standing.duplicates[step.name] = dedup(population, standing, step)
-            standing.drop(found.dropped, number)
+            standing.drop(found.gone, number)
         elif isinstance(step, Top):
             standing.drop(outside_top(population, standing, step), number)
-    drawn = draw(population, recipe, standing.alive, standing.tokens)
+    rehydration = weights(standing, recipe.steps) if recipe.mix.rehydrate else None
+    drawn = draw(population, recipe, standing.alive, standing.tokens, rehydration)
     standing.drop(standing.alive & (drawn.weight == 0), len(recipe.steps))
     steps = tuple(step.name for step in recipe.steps) + ((MIX,) if recipe.mix.samples else ())
     return Decisions(steps, tuple(step.name for step in filters), standing, drawn)
@@ -77,18 +80,11 @@ class Clusters:
     def __init__(self, population: Population, standing: Standing) -> None:
         found = list(standing.duplicates.values())
         dropped = np.concatenate([d.dropped for d in found] or [np.zeros(0, np.int64)])
-        survivor = np.concatenate([d.survivor for d in found] or [np.zeros(0, np.int64)])
         similarity = np.concatenate([d.similarity for d in found] or [np.zeros(0, np.float32)])
         order = np.argsort(dropped, kind="stable")
         self._dropped, self._similarity = dropped[order], similarity[order]
-        self.members = np.union1d(dropped, survivor)
-        # Places in `members`: each member's survivor (itself for a survivor), then the last one of the chain.
-        self._next = np.arange(len(self.members))
-        self._next[np.searchsorted(self.members, dropped)] = np.searchsorted(self.members, survivor)
-        root = self._next
-        while not np.array_equal(root, root[root]):
-            root = root[root]
-        self._size = np.bincount(root, minlength=len(root))[root]
+        joined = join([d.dropped for d in found], [d.survivor for d in found])
+        self.members, self._next, root, self._size = joined.members, joined.standing, joined.root, joined.size
         facts = gather(population, self.members, ["doc", "id"])
         self._cluster = facts["doc"].to_numpy()[root]
         self._ids = pa.array(facts["id"].to_arrow())
@@ -183,10 +179,9 @@ def decide_run(run: Run, recipe: Recipe, engine: Local) -> None:
         stage["steps"] = [{"name": step.name, "kind": step.kind} for step in recipe.steps]
         if recipe.mix.samples:
             stage["steps"].append({"name": MIX, "kind": "mix"})
-        stage["duplicates"] = {
-            name: {"candidates": found.candidates, "dropped": len(found.dropped), "spared": found.spared}
-            for name, found in decisions.standing.duplicates.items()
-        }
+        stage["duplicates"] = {name: found.facts for name, found in decisions.standing.duplicates.items()}
+        rehydration = of_standing(decisions.standing, recipe.steps)
+        stage["rehydration"] = rehydration and rehydration.table()
         stage["mix"] = [asdict(allocation) for allocation in decisions.drawn.allocations]
         stage["files"] = run.sizes("decisions")
         run.set_recipe(recipe)
@@ -238,4 +233,5 @@ def measure_frame(texts: Any, recipe: Recipe | str) -> Measured:
     signals = measured.signals
     for name in (*fill, *plan.metadata):
         signals = signals.append_column(name, frame[name].to_arrow())
-    return Measured(signals, measured.sketches, measured.cleaned)
+    sketches = with_urls(measured.sketches, plan, lambda name: frame[name].to_arrow())
+    return Measured(signals, sketches, measured.cleaned)

@@ -15,11 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.decide import MIX, decide_key
+from curate.dedup.rehydration import rehydration
 from curate.draw import Drawn, draw
 from curate.ensembles import with_ensembles
 from curate.errors import RecipeError, RunError, did_you_mean
 from curate.population import RunPopulation, starts
 from curate.recipe import Recipe
+from curate.rehydrate import after_dedup
 from curate.tables import TableWriter
 
 if TYPE_CHECKING:
@@ -74,12 +76,18 @@ def draw_again(run: Run, recipe: Recipe, engine: Local) -> tuple[RunPopulation, 
     begin = starts(population)
     alive = np.zeros(begin[-1], np.bool_)
     tokens = np.zeros(begin[-1], np.int64)
+    sizes, removed = np.ones(begin[-1], np.int64), np.zeros(begin[-1], np.bool_)
+    later = after_dedup(recipe.steps)
     for part, shard in enumerate(population.shards):
         window = slice(begin[part], begin[part + 1])
-        dropped_by = pq.read_table(run.decisions_file(shard), columns=["dropped_by"], partitioning=None)["dropped_by"]
-        alive[window] = pa.compute.fill_null(pa.compute.equal(dropped_by, MIX), True).to_numpy()
+        decided = pq.read_table(run.decisions_file(shard), columns=["dropped_by", "cluster_size"], partitioning=None)
+        alive[window] = pa.compute.fill_null(pa.compute.equal(decided["dropped_by"], MIX), True).to_numpy()
+        removed[window] = pa.compute.is_in(decided["dropped_by"], pa.array(later, pa.string())).to_numpy()
+        sizes[window] = decided["cluster_size"].to_numpy()
         tokens[window] = population.frame(part, ["token_count"]).to_series().to_numpy()
-    return population, draw(with_ensembles(population, recipe), recipe, alive, tokens), alive
+    stood = alive | removed
+    weight = rehydration(sizes[stood], removed[stood]).weights(sizes) if recipe.mix.rehydrate else None
+    return population, draw(with_ensembles(population, recipe), recipe, alive, tokens, weight), alive
 
 
 def remix(run: Run, recipe: Recipe, engine: Local) -> Drawn:

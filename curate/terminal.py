@@ -117,6 +117,8 @@ def summary(report: dict[str, Any], path: Path) -> None:
             style="bold",
         )
     out.print(table)
+    for name, facts in report["duplicates"].items():
+        out.print(safe(_duplicates(name, facts)), style="dim")
     if len(report["mix"]) > 1:
         out.print(_mix_table(report["mix"]))
     timing = report["timing"]
@@ -126,6 +128,18 @@ def summary(report: dict[str, Any], path: Path) -> None:
     for warning in report["warnings"]:
         out.print(f"[yellow]note:[/] {safe(warning)}")
     out.print(f"report: {path / 'report.html'}\nmix:    {path / 'mix'}", soft_wrap=True, markup=False)
+
+
+def _duplicates(name: str, facts: dict[str, Any]) -> str:
+    """Return one line about a dedup step: what the candidates came to, and what was too short to compare."""
+    line = f"{name}: {facts['candidates']:,} candidates"
+    if facts.get("precision") is not None:
+        line += f", {facts['precision']:.1%} of them duplicates, {facts['spared']:,} spared"
+    few = facts["short"]["documents"] + facts["empty"]["documents"] if "short" in facts else 0
+    if few:
+        gone = facts["short"]["dropped"] + facts["empty"]["dropped"]
+        line += f"; {few:,} short documents, {gone:,} dropped"
+    return line
 
 
 def _mix_table(mix: list[dict[str, Any]]) -> Table:

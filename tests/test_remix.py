@@ -239,3 +239,39 @@ def test_a_short_class_is_told_what_would_make_its_share_possible(corpus: Path, 
     assert f"math is short: it gives {2 * held:,} of 90,000 tokens even at 2 epochs" in warnings
     assert f"max_epochs = {90_000 / held:.3g}" in warnings
     assert f"with a budget of at most {int(2 * held / 0.9):,} tokens" in warnings
+
+
+REHYDRATED = """
+[[steps]]
+dedup = "exact"
+[[steps]]
+name = "long_enough"
+filter = "word_count >= 20"
+[mix]
+rehydrate = true
+"""
+
+
+def test_documents_that_stand_for_many_duplicates_are_repeated_if_filters_like_those(tmp_path: Path) -> None:
+    # 200 single documents of which filters take half, 100 pairs of which they take none.
+    records: list[dict[str, object]] = [
+        {"id": f"single{n}", "text": prose(n) if n % 2 else f"Short text {n}."} for n in range(200)
+    ]
+    records += [{"id": f"pair{n}-{copy}", "text": prose(1000 + n)} for n in range(100) for copy in "ab"]
+    write_jsonl(tmp_path / "in.jsonl", records)
+    recipe = curate.Recipe.parse(REHYDRATED, "rehydrated")
+    run = curate.corpus(tmp_path / "in.jsonl", tmp_path / "run", recipe, threads=1)
+    kept = run.decisions().filter("kept").collect()
+    weights = {size: set(group["weight"]) for (size,), group in kept.group_by("cluster_size")}
+    assert weights == {1: {1}, 2: {10}}
+    sizes = run.stage("decide")["rehydration"]["sizes"]
+    assert [(row["from"], row["removal_rate"], row["weight"]) for row in sizes] == [(1, 0.5, 1.0), (2, 0.0, 10.0)]
+    # Drawn again from the decisions alone, the weights are the same.
+    before = run.decisions().collect()
+    remix(run, run.recipe.with_mix({"max_copies": 10}), Local(1))
+    assert run.decisions().collect().equals(before)
+
+
+def test_rehydration_needs_filters_after_deduplication() -> None:
+    with pytest.raises(curate.RecipeError, match="it needs a dedup step with filters after it"):
+        curate.Recipe.parse('[[steps]]\ndedup = "exact"\n[mix]\nrehydrate = true')

@@ -6,13 +6,16 @@ What the steps do is not known here.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from curate.errors import RecipeError
 from curate.predicates import columns_of
+from curate.recipe.mix import Mix
 from curate.recipe.place import Place
 from curate.recipe.recipe import Recipe
+from curate.recipe.steps import Dedup, Step
 from curate.recipe.toml_mix import mix
 from curate.recipe.toml_scores import check_ensembles, classifier, ensemble, located
 from curate.recipe.toml_steps import check_names, steps_of
@@ -44,6 +47,8 @@ def parse(text: str, name: str, folder: Path) -> Recipe:
     )
     ensembles = tuple(ensemble(where, *item) for item in top.get("ensembles", dict, {}).items())
     check_ensembles(where, ensembles)
+    mixed = mix(f"{where}, [mix]", top.get("mix", dict, {}))
+    _check_rehydration(where, steps, mixed)
     return Recipe(
         name=top.get("name", str, name),
         description=top.get("description", str, ""),
@@ -52,10 +57,19 @@ def parse(text: str, name: str, folder: Path) -> Recipe:
         ensembles=ensembles,
         domains=tuple(_domain(where, *item) for item in top.get("domains", dict, {}).items()),
         steps=steps,
-        mix=mix(f"{where}, [mix]", top.get("mix", dict, {})),
+        mix=mixed,
         text=text,
         folder=str(folder),
     )
+
+
+def _check_rehydration(where: str, steps: Sequence[Step], mixed: Mix) -> None:
+    last = max((number for number, step in enumerate(steps) if isinstance(step, Dedup)), default=len(steps))
+    if mixed.rehydrate and last + 1 >= len(steps):
+        raise RecipeError(
+            f"{where}, [mix]: rehydrate weighs duplicates by what filters take of them, so it needs a dedup step "
+            "with filters after it"
+        )
 
 
 def _domain(where: str, name: str, sql: Any) -> tuple[str, str]:
