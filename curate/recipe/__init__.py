@@ -4,6 +4,7 @@ from curate.recipe.mix import Mix, parse_count
 from curate.recipe.recipe import BASE_COLUMNS, DECISION_COLUMNS, RECIPES, Recipe, fingerprint, shipped
 from curate.recipe.scores import ClassifierUse, Ensemble
 from curate.recipe.steps import Dedup, Filter, Step, Top
+from curate.recipe.trims import LineDedup, SubstringDedup, Trim
 
 __all__ = [
     "BASE_COLUMNS",
@@ -13,10 +14,13 @@ __all__ = [
     "Dedup",
     "Ensemble",
     "Filter",
+    "LineDedup",
     "Mix",
     "Recipe",
     "Step",
+    "SubstringDedup",
     "Top",
+    "Trim",
     "fingerprint",
     "parse_count",
     "shipped",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from curate.predicates import columns_of
+from curate.recipe.trims import Trim
 
 
 @dataclass(frozen=True)
@@ -80,4 +81,4 @@ class Top:
         return (self.by, *self.within)
 
 
-Step = Filter | Dedup | Top
+Step = Filter | Dedup | Top | Trim

@@ -13,6 +13,8 @@ from curate.recipe.mix import parse_count
 from curate.recipe.place import Place
 from curate.recipe.recipe import RECIPES
 from curate.recipe.steps import Dedup, Filter, Step, Top
+from curate.recipe.toml_trims import TRIM_KEYS, line_dedup, substring_dedup
+from curate.recipe.trims import SubstringDedup
 
 _STEP_KEYS: dict[str, tuple[str, ...]] = {
     "use": ("use", "profile", "without", "where"),
@@ -20,7 +22,8 @@ _STEP_KEYS: dict[str, tuple[str, ...]] = {
     "dedup": ("name", "dedup", "keep", "within", "ngram", "bands", "rows", "seed", "verify"),
     "top": ("name", "top", "by", "within"),
 }
-_ALL_STEP_KEYS = {key for keys in _STEP_KEYS.values() for key in keys}
+_ALL_STEP_KEYS = {key for keys in (*_STEP_KEYS.values(), *TRIM_KEYS.values()) for key in keys}
+_METHODS = ("exact", "minhash", *TRIM_KEYS)
 _MAX_PERMUTATIONS = 16_384
 _RESERVED = ("mix", "rejected", "kept")
 
@@ -35,7 +38,7 @@ def steps_of(where: str, entry: Any) -> list[Step]:
         raise RecipeError(f"{where}: a step has exactly one of use, filter, dedup, top; this one has {given}{meant}")
     if "name" in entry:
         where = f'{where} ("{entry["name"]}")'
-    place = Place(where, entry, _STEP_KEYS[kinds[0]])
+    place = Place(where, entry, TRIM_KEYS.get(str(entry.get("dedup")), _STEP_KEYS[kinds[0]]))
     return _BUILDERS[kinds[0]](place)
 
 
@@ -105,8 +108,12 @@ def _filter(place: Place) -> list[Step]:
 
 def _dedup(place: Place) -> list[Step]:
     method = place.get("dedup", str)
-    if method not in ("exact", "minhash"):
-        raise place.fail(f'unknown method "{method}"{did_you_mean(method, ["exact", "minhash"])} (exact, minhash)')
+    if method not in _METHODS:
+        raise place.fail(f'unknown method "{method}"{did_you_mean(method, _METHODS)} ({", ".join(_METHODS)})')
+    if method == "lines":
+        return [line_dedup(place, _where(place))]
+    if method == "substring":
+        return [substring_dedup(place, _where(place), _keep(place, SubstringDedup.keep))]
     if method == "exact":
         for key in ("ngram", "bands", "rows", "seed", "verify"):
             if key in place.table:
@@ -123,18 +130,23 @@ def _dedup(place: Place) -> list[Step]:
     step = Dedup(
         name=place.get("name", str, default.name),
         method=method,
-        keep=place.get("keep", str, default.keep),
+        keep=_keep(place, default.keep),
         within=place.strings("within"),
         verify=_verify(place, default.verify) if method == "minhash" else None,
         **numbers,
     )
-    for part in step.keep.split(","):
+    return [step]
+
+
+def _keep(place: Place, default: str) -> str:
+    keep: str = place.get("keep", str, default)
+    for part in keep.split(","):
         words = part.split()
         if not 1 <= len(words) <= 2 or words[1:] not in ([], ["ASC"], ["DESC"]) or not words[0].isidentifier():
             raise place.fail(
-                f'keep = "{step.keep}": write columns with ASC or DESC, such as "quality DESC, char_count DESC"'
+                f'keep = "{keep}": write columns with ASC or DESC, such as "quality DESC, char_count DESC"'
             )
-    return [step]
+    return keep
 
 
 def _verify(place: Place, default: float | None) -> float | None:
