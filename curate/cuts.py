@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +21,18 @@ from curate.kernels import cutting
 from curate.kernels.text_lines import Ranges
 from curate.shards.atomic import atomic_file
 
+if TYPE_CHECKING:
+    from curate.run import Run
+
 Numbers = npt.NDArray[np.int64]
 
 SIZES = ("byte_count", "char_count", "token_count")  # of a document, without what is cut
 TYPE = pa.list_(pa.struct([("start", pa.int64()), ("stop", pa.int64())]))
+
+
+def cuts_file(folder: Path, part: str) -> Path:
+    """Return the file of a part among the cuts of a step."""
+    return folder / f"{part}.parquet"
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class Cuts:
         """Read the cuts of a part; None stands for a step that cut nothing."""
         if folder is None:
             return Cuts()
-        table = pq.read_table(folder / f"{part}.parquet", partitioning=None).combine_chunks()
+        table = pq.read_table(cuts_file(folder, part), partitioning=None).combine_chunks()
         sizes = np.stack([table[name].to_numpy() for name in SIZES], axis=1)
         return Cuts(table["position"].to_numpy(), ranges_of(table["cuts"]), sizes, table["dropped"].to_numpy())
 
@@ -130,6 +138,25 @@ def ranges_of(lists: Any) -> Ranges:
     values = array.flatten()
     start, stop = (values.field(name).to_numpy(zero_copy_only=False) for name in ("start", "stop"))
     return Ranges(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), start, stop)
+
+
+def pieces(text: str, run: Run, part: str, position: int) -> dict[str, list[str]]:
+    """Return what each trim step of a run cut from a document, or would have cut had it not dropped it.
+
+    `text` is the cleaned one.
+    """
+    raw = text.encode()
+    found = {}
+    before = np.zeros(len(raw), np.bool_)
+    for name, facts in run.stage("decide").get("trims", {}).items():
+        ranges = Cuts.of_step(run.path / facts["folder"], part).of_rows(np.array([position]))
+        gone = before.copy()
+        for start, stop in zip(ranges.start.tolist(), ranges.stop.tolist(), strict=True):
+            gone[start:stop] = True
+        edges = np.flatnonzero(np.diff(gone & ~before, prepend=False, append=False)).reshape(-1, 2).tolist()
+        found[name] = [raw[start:stop].decode() for start, stop in edges]
+        before = gone
+    return found
 
 
 def without(text: str, ranges: Sequence[dict[str, int]] | None) -> str:

@@ -14,6 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from classifiers.arrow import to_array
+from curate.cuts import pieces, without
 from curate.errors import RunError, did_you_mean
 from curate.measure import read_options
 from curate.population import numbered
@@ -93,8 +94,9 @@ def reasons(sql: str, row: Mapping[str, Any]) -> list[dict[str, Any]]:
 def explain(run: Run, id: str, engine: Local) -> list[dict[str, Any]]:
     """Return the path of the documents with this id through the run: usually one, more when copies share an id.
 
-    Each has the decision, `steps` (name, kind, rule, state: passed, dropped, would drop, exempt, not reached;
-    values), `signals`, the text, and the text of its survivor. RunError when no document has the id.
+    Each has the decision, `steps` (name, kind, rule, state: passed, trimmed, dropped, would drop, exempt, not reached;
+    values; cut: the pieces that a step that trims took out), `signals`, the text before it was trimmed, and the text
+    of its survivor. RunError when no document has the id.
     """
     recipe = run.recipe
     found = _find(run, {id})
@@ -109,7 +111,8 @@ def explain(run: Run, id: str, engine: Local) -> list[dict[str, Any]]:
     for row in everyone:
         wanted.setdefault(shards[row["shard"]], []).append(row["position"])
     texts = texts_at(run, recipe, engine, {shard: sorted(set(places)) for shard, places in wanted.items()})
-    return [_explained(row, recipe, texts, others) for row in found]
+    cuts = [pieces(texts[row["shard"], row["position"]], run, row["shard"], row["position"]) for row in found]
+    return [_explained(row, recipe, texts, others, cut) for row, cut in zip(found, cuts, strict=True)]
 
 
 def _find(run: Run, ids: set[str]) -> list[dict[str, Any]]:
@@ -127,21 +130,25 @@ _DECISION = ("doc", "id", "source", "kept", "dropped_by", "failed", "cluster", "
 
 
 def _explained(
-    row: dict[str, Any], recipe: Recipe, texts: dict[tuple[str, int], str], others: dict[str, dict[str, Any]]
+    row: dict[str, Any],
+    recipe: Recipe,
+    texts: dict[tuple[str, int], str],
+    others: dict[str, dict[str, Any]],
+    cut: dict[str, list[str]],
 ) -> dict[str, Any]:
     other = others.get(row["survivor"] or "")
     return {
         **{name: row[name] for name in _DECISION},
         "shard": row["shard"],
         "row": row["row"],
-        "steps": list(_path(row, recipe)),
-        "signals": {k: v for k, v in row.items() if k not in (*_DECISION, "shard", "row", "position")},
+        "steps": list(_path(row, recipe, cut)),
+        "signals": {k: v for k, v in row.items() if k not in (*_DECISION, "cuts", "shard", "row", "position")},
         "text": texts[row["shard"], row["position"]],
         "survivor_text": texts[other["shard"], other["position"]] if other else None,
     }
 
 
-def _path(row: dict[str, Any], recipe: Recipe) -> list[dict[str, Any]]:
+def _path(row: dict[str, Any], recipe: Recipe, cut: dict[str, list[str]]) -> list[dict[str, Any]]:
     """Return what each step made of a document."""
     path: list[dict[str, Any]] = []
     reached = True
@@ -154,6 +161,9 @@ def _path(row: dict[str, Any], recipe: Recipe) -> list[dict[str, Any]]:
             entry["state"] = "dropped" if dropped else ("would drop" if failed else "passed")
         else:
             entry["state"] = "dropped" if dropped else ("passed" if reached else "not reached")
+            if step.name in cut:
+                entry["cut"] = cut[step.name]
+                entry["state"] = "trimmed" if cut[step.name] and entry["state"] == "passed" else entry["state"]
         path.append(entry)
         reached &= not dropped
     return path
@@ -162,7 +172,7 @@ def _path(row: dict[str, Any], recipe: Recipe) -> list[dict[str, Any]]:
 def show(run: Run, step: str | None, count: int, engine: Local) -> list[dict[str, Any]]:
     """Return `count` documents that a step dropped (kept ones when `step` is None), drawn by document number.
 
-    Each has id, source, domain, step, text, reasons, survivor and similarity. RunError for an unknown step.
+    Each has id, source, domain, step, text (of a kept one as it is written), reasons, survivor and similarity. RunError for an unknown step.
     """
     recipe = run.recipe
     names = [entry["name"] for entry in run.stage("decide").get("steps", [])]
@@ -183,7 +193,7 @@ def show(run: Run, step: str | None, count: int, engine: Local) -> list[dict[str
             "step": step,
             "rule": rule,
             "reasons": reasons(rule, row) if rule else [],
-            "text": texts[row["shard"], row["position"]],
+            "text": without(texts[row["shard"], row["position"]], row.get("cuts") if step is None else None),
         }
         for row in chosen
     ]

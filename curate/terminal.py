@@ -116,6 +116,8 @@ def summary(report: dict[str, Any], path: Path) -> None:
             style="bold",
         )
     console.print(table)
+    for line in trimmed(report):
+        console.print(f"  {_safe(line)}", style="dim")
     if len(report["mix"]) > 1:
         console.print(_mix_table(report["mix"]))
     timing = report["timing"]
@@ -125,6 +127,18 @@ def summary(report: dict[str, Any], path: Path) -> None:
     for warning in report["warnings"]:
         console.print(f"[yellow]note:[/] {_safe(warning)}")
     console.print(f"report: {path / 'report.html'}\nmix:    {path / 'mix'}", soft_wrap=True, markup=False)
+
+
+def trimmed(report: dict[str, Any]) -> list[str]:
+    """Return a line on each step that trimmed: what it cut, and of that what most often."""
+    lines = []
+    for name, facts in report.get("trims", {}).items():
+        what = "passages" if facts["unit"] == "substring" else f"{facts['unit']}s"
+        count = facts.get("lines_removed", facts.get("spans_removed"))
+        cut = f"{count:,} {what} cut from {facts['documents_touched']:,} documents, {size(facts['bytes_removed'])}"
+        often = f"; most often: {' '.join(facts['top'][0]['text'].split())[:60]}" if facts["top"] else ""
+        lines.append(f"{name}: {cut}{often}")
+    return lines
 
 
 def _mix_table(mix: list[dict[str, Any]]) -> Table:
@@ -144,7 +158,8 @@ def _mix_table(mix: list[dict[str, Any]]) -> Table:
     return table
 
 
-_STATE = {"dropped": "[red]✗ dropped[/]", "would drop": "[yellow]✗ would drop[/]", "passed": "[green]✓[/]"}
+_STATE = {"dropped": "[red]✗ dropped[/]", "would drop": "[yellow]✗ would drop[/]", "passed": "[green]✓[/]",
+          "trimmed": "[yellow]✂ trimmed[/]"}  # fmt: skip
 _EXCERPT = 1_200  # characters of a text
 
 
@@ -158,6 +173,10 @@ def explanation(document: dict[str, Any]) -> None:
     for step in document["steps"]:
         steps.add_row(_STATE.get(step["state"], step["state"]), step["name"], _safe(_values(step.get("values", []))))
     console.print(steps)
+    for step in document["steps"]:
+        if step.get("cut"):
+            console.print(f"\n[bold]{_safe(step['name'])} cut[/]")
+            console.print(_excerpt("\n[…]\n".join(piece.strip("\n") for piece in step["cut"])), markup=False)
     if document["survivor"]:
         similarity = "" if document["similarity"] is None else f", similarity {document['similarity']:.3f}"
         console.print(f"\n[bold]duplicate of {_safe(document['survivor'])}[/]{similarity}")

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 import curate
-from curate.cuts import SIZES, Cuts
+from curate.cuts import SIZES, Cuts, cuts_file
 from curate.dedup.lines import LineCuts, LineKeys
 from curate.dedup.occurrences import KEY_BYTES, Flagging, Frequent, Occurrences
 from curate.dedup.substrings import PassageCuts, PassageKeys
@@ -63,7 +63,7 @@ def trim(
     before = earlier.folder if earlier else None
     key = fingerprint([curate.__version__, texts.key, rule, ensembles, masks, str(before and before.name)])
     folder = texts.folder / key
-    if not (folder / _FACTS).is_file():
+    if not _is_done(folder, texts.names):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         begin = starts(population)
@@ -73,7 +73,7 @@ def trim(
             found = _lines(work, step) if isinstance(step, LineDedup) else _substrings(work, step)
         unit = step.unit if isinstance(step, LineDedup) else "substring"
         what = "lines_removed" if isinstance(step, LineDedup) else "spans_removed"
-        facts = {"unit": unit, what: _removed(found), "top": _top(found)}
+        facts = {"unit": unit, what: _removed(found), "top": _top(found), "files": _file_sizes(folder, texts.names)}
         atomic_bytes(folder / _FACTS, json.dumps(facts, ensure_ascii=False).encode())
     return _load(population, folder, earlier)
 
@@ -190,6 +190,20 @@ def _top(found: Sequence[PartTrimmed]) -> list[dict[str, Any]]:
     return [{"text": text, "count": count} for count, text in examples[:MOST_SHOWN]]
 
 
+def _file_sizes(folder: Path, parts: Sequence[str]) -> dict[str, int]:
+    files = [cuts_file(folder, part) for part in parts]
+    return {file.name: file.stat().st_size for file in files if file.is_file()}
+
+
+def _is_done(folder: Path, parts: Sequence[str]) -> bool:
+    """Tell whether a step has been done to the end, and its files are there as it left them."""
+    facts = folder / _FACTS
+    if not facts.is_file():
+        return False
+    files: dict[str, int] = json.loads(facts.read_text(encoding="utf-8"))["files"]
+    return len(files) == len(parts) and files == _file_sizes(folder, parts)
+
+
 def _load(population: Population, folder: Path, earlier: Trimmed | None) -> Trimmed:
     """Read what a step did, and count what it cut from documents that stay."""
     before = earlier.sizes if earlier else _sizes(population)
@@ -203,8 +217,10 @@ def _load(population: Population, folder: Path, earlier: Trimmed | None) -> Trim
     numbers = np.concatenate([np.zeros(0, np.int64), *dropped])
     lost = before - after
     sums = dict(zip(SIZES, lost.sum(axis=0).tolist(), strict=True))
+    stored = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+    del stored["files"]
     facts = {
-        **json.loads((folder / _FACTS).read_text(encoding="utf-8")),
+        **stored,
         "documents_touched": int((lost[:, 0] > 0).sum()),
         "documents_dropped": len(numbers),
         "bytes_removed": sums["byte_count"],

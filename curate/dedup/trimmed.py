@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from classifiers.arrow import Strings, as_strings, to_array
-from curate.cuts import SIZES, Cuts, as_lists, composed, cut, ranges_of
+from curate.cuts import SIZES, Cuts, as_lists, composed, cut, cuts_file, ranges_of
 from curate.kernels.text_lines import Ranges
 from curate.measure import sizes
 
@@ -73,7 +73,7 @@ class Trimmer:
         earlier = Cuts.of_step(self.earlier, self.part).staying()
         both = dataclasses.replace(alone, ranges=composed(earlier.of_rows(alone.rows), alone.ranges))
         others = earlier.take(~np.isin(earlier.rows, alone.rows))
-        joined([both, others]).write(self.folder / f"{self.part}.parquet")
+        joined([both, others]).write(cuts_file(self.folder, self.part))
         removed = np.concatenate([np.zeros(0, np.int64), *(result.removed for result in found)])
         order = np.argsort(np.concatenate([np.zeros(0, np.int64), *(result.cuts.rows for result in found)]))
         return PartTrimmed(alone, removed[order], merged(result.top for result in found))
