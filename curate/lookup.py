@@ -172,7 +172,8 @@ def _path(row: dict[str, Any], recipe: Recipe, cut: dict[str, list[str]]) -> lis
 def show(run: Run, step: str | None, count: int, engine: Local) -> list[dict[str, Any]]:
     """Return `count` documents that a step dropped (kept ones when `step` is None), drawn by document number.
 
-    Each has id, source, domain, step, text (of a kept one as it is written), reasons, survivor and similarity. RunError for an unknown step.
+    Each has id, source, domain, step, text (of a kept one as it is written), reasons, survivor and similarity.
+    RunError for an unknown step.
     """
     recipe = run.recipe
     names = [entry["name"] for entry in run.stage("decide").get("steps", [])]

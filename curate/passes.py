@@ -47,11 +47,30 @@ class Visitor(Protocol):
 class Texts(Protocol):
     """The texts of a population, to be visited."""
 
-    names: Sequence[str]  # of the parts
-    key: str  # stands for everything that the texts and their signals depend on
-    threads: int
-    tokenizer: str | None
-    folder: Path  # where cuts are kept, one folder a step
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of the parts."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """A hash of everything that the texts and their signals depend on."""
+        ...
+
+    @property
+    def threads(self) -> int:
+        """How many batches are looked at at a time."""
+        ...
+
+    @property
+    def tokenizer(self) -> str | None:
+        """The file of the tokenizer that tokens are counted with; None for estimates."""
+        ...
+
+    @property
+    def folder(self) -> Path:
+        """Where cuts are kept, one folder a step."""
+        ...
 
     def visit(self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Path | None) -> list[Any]:
         """Show each visitor the chosen documents of its part, without what `cuts` names; return their results.
@@ -103,7 +122,7 @@ class RunTexts:
 
     @property
     def key(self) -> str:
-        """The key of the run's signals."""
+        """The key of the stage that measured them."""
         return str(self.run.stage("measure")["key"])
 
     @property

@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def trim(
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         begin = starts(population)
-        rows = [np.flatnonzero((alive & chosen)[low:high]) for low, high in zip(begin[:-1], begin[1:], strict=True)]
+        rows = [np.flatnonzero((alive & chosen)[low:high]) for low, high in pairwise(begin)]
         with scratch(texts) as place:
             work = _Work(population, texts, rows, before, folder, place)
             found = _lines(work, step) if isinstance(step, LineDedup) else _substrings(work, step)
@@ -93,7 +94,9 @@ class _Work:
     def numbers(self) -> Numbers:
         """Numbers of all the documents."""
         begin = starts(self.population)
-        return np.concatenate([np.zeros(0, np.int64), *(rows + low for rows, low in zip(self.rows, begin, strict=False))])
+        return np.concatenate(
+            [np.zeros(0, np.int64), *(rows + low for rows, low in zip(self.rows, begin, strict=False))]
+        )
 
     def by_part(self, values: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         """Divide an array with one entry a document over the parts."""

@@ -105,7 +105,8 @@ def _step(step: Step) -> tuple[str, str, str]:
         case LineDedup():
             keeps = (
                 f"documents without each {step.unit} that stands more than {step.more_than} times in a bucket of "
-                f"{step.bucket:,} documents" + (f" (looks only at documents where `{step.where}`)" if step.where else "")
+                f"{step.bucket:,} documents"
+                + (f" (looks only at documents where `{step.where}`)" if step.where else "")
             )
         case SubstringDedup():
             keeps = f"one copy of every run of {step.min_words} words and more, first by `{step.keep}`"

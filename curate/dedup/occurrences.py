@@ -82,8 +82,8 @@ class Occurrences:
             self.folder.mkdir(parents=True, exist_ok=True)
             with self._file(part, "keys").open("wb") as keys, self._file(part, "ranks").open("wb") as ranks:
                 for batch in batches:
-                    keys.write(memoryview(batch.keys).cast("B") if len(batch.keys) else b"")
-                    ranks.write(memoryview(batch.ranks).cast("B") if len(batch.ranks) else b"")
+                    keys.write(batch.keys.data)
+                    ranks.write(batch.ranks.data)
                     sizes.append(batch.sizes)
             table = np.stack(sizes) if sizes else np.zeros((0, self.partitions), np.int64)
             np.save(self._file(part, "npy"), table)

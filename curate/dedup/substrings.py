@@ -78,9 +78,7 @@ class PassageCuts:
         """Write the cuts of the part."""
         return self.trimmer.finish([self.dropped, *results])
 
-    def _examples(
-        self, texts: Strings, words: Words, first: Numbers, keys: U64, ranges: Ranges, runs: Numbers
-    ) -> Top:
+    def _examples(self, texts: Strings, words: Words, first: Numbers, keys: U64, ranges: Ranges, runs: Numbers) -> Top:
         """Return, by hash of their first passage, the spans of the batch that start with a frequent one."""
         found: Top = {}
         for at in np.flatnonzero(np.isin(keys[runs], self.frequent.keys)).tolist():

@@ -65,9 +65,7 @@ def coverage(
     documents = len(offsets) - 1
     ranges = Ranges(np.zeros(documents + 1, np.int64), np.empty(room, np.int64), np.empty(room, np.int64))
     runs, covered = np.empty(room, np.int64), np.zeros(documents, np.int64)
-    count = _coverage(
-        data, offsets, words.first, words.start, words.stop, first, flags, n, runs, covered, *ranges
-    )
+    count = _coverage(data, offsets, words.first, words.start, words.stop, first, flags, n, runs, covered, *ranges)
     return Ranges(ranges.first, ranges.start[:count], ranges.stop[:count]), runs[:count], covered
 
 

@@ -42,10 +42,13 @@ def text_lines(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> L
     n = len(offsets) - 1
     room = int(np.count_nonzero(data[offsets[0] : offsets[-1]] == _NEWLINE)) + n
     lines = Lines(
-        np.zeros(n + 1, np.int64),
-        *(np.zeros(room, np.int64) for _ in range(4)),
-        np.zeros(room, np.uint64),
-        np.zeros(room, np.uint8),
+        first=np.zeros(n + 1, np.int64),
+        start=np.zeros(room, np.int64),
+        begin=np.zeros(room, np.int64),
+        end=np.zeros(room, np.int64),
+        chars=np.zeros(room, np.int64),
+        hash=np.zeros(room, np.uint64),
+        kind=np.zeros(room, np.uint8),
     )
     count = _find(data, offsets, *lines)
     return lines._replace(**{name: getattr(lines, name)[:count] for name in Lines._fields[1:]})
@@ -72,7 +75,7 @@ def _find(data, offsets, first, start, begin, end, chars, hashes, kind):
             else:
                 mark = data[low]
                 run = 0
-                if mark == _BACKTICK or mark == _TILDE:
+                if mark in (_BACKTICK, _TILDE):
                     while low + run < high and data[low + run] == mark:
                         run += 1
                 if fence:
@@ -118,10 +121,10 @@ def _strip(data, start, stop):
 
 @njit(nogil=True, cache=True)
 def _holds(data, start, stop, byte):
+    found = False
     for k in range(start, stop):
-        if data[k] == byte:
-            return True
-    return False
+        found |= data[k] == byte
+    return found
 
 
 @njit(nogil=True, cache=True)
@@ -155,9 +158,14 @@ def line_spans(lines: Lines, size: int, min_length: int) -> Spans:
     fewer than `min_length` characters in their lines are left out.
     """
     room = len(lines.start)
-    spans = Spans(*(np.empty(room, np.int64) for _ in range(3)), np.empty(room, np.uint64))
+    spans = Spans(
+        document=np.empty(room, np.int64),
+        first=np.empty(room, np.int64),
+        last=np.empty(room, np.int64),
+        hash=np.empty(room, np.uint64),
+    )
     count = _spans(lines.first, lines.chars, lines.hash, lines.kind, size, min_length, *spans)
-    return Spans(*(column[:count] for column in spans))
+    return spans._replace(**{name: getattr(spans, name)[:count] for name in Spans._fields})
 
 
 @njit(nogil=True, cache=True)
@@ -166,16 +174,16 @@ def _spans(first, chars, line_hash, kind, size, min_length, document, span_first
     recent = np.zeros(max(size, 1), np.int64)  # the last lines that can be in a span, a ring
     for d in range(first.shape[0] - 1):
         held = 0
-        opening = np.int64(-1)  # first line of the open paragraph
+        opening = first[d] - 1  # first line of the open paragraph, less than first[d] where none is open
         for k in range(first[d], first[d + 1] + 1):
             inside = k < first[d + 1] and kind[k] == TEXT
             if size == 0:
-                if inside and opening < 0:
+                if inside and opening < first[d]:
                     opening = k
-                if not inside and opening >= 0:
+                if not inside and opening >= first[d]:
                     count += _add(d, opening, k - 1, chars, line_hash, kind, min_length,
                                   document, span_first, span_last, span_hash, count)  # fmt: skip
-                    opening = -1
+                    opening = first[d] - 1
             elif inside:
                 recent[held % size] = k
                 held += 1
@@ -230,7 +238,9 @@ class Ranges(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
-def _removal(first, start, end, kind, offsets, span_first, span_last, flags, gone, counts, out_first, out_start, out_stop):  # noqa: E501
+def _removal(
+    first, start, end, kind, offsets, span_first, span_last, flags, gone, counts, out_first, out_start, out_stop
+):
     for s in range(span_first.shape[0]):
         if flags[s]:
             for k in range(span_first[s], span_last[s] + 1):

@@ -20,12 +20,16 @@ def line_dedup(place: Place, where: str | None) -> Trim:
     unit = place.get("unit", str, default.unit)
     if unit not in UNITS:
         raise place.fail(f'unknown unit "{unit}"{did_you_mean(unit, UNITS)} (there are: {", ".join(UNITS)})')
-    sizes = {
-        key: _at_least(place, key, lowest, getattr(default, key))
-        for key, lowest in (("more_than", 1), ("min_length", 1), ("min_left", 0))
-    }
     name = place.get("name", str, default.name if unit == "line" else f"dedup_{unit}s".replace("-", "_"))
-    return LineDedup(name, unit=unit, bucket=_bucket(place, default.bucket), where=where, **sizes)
+    return LineDedup(
+        name,
+        unit,
+        more_than=_at_least(place, "more_than", 1, default.more_than),
+        bucket=_bucket(place, default.bucket),
+        min_length=_at_least(place, "min_length", 1, default.min_length),
+        min_left=_at_least(place, "min_left", 0, default.min_left),
+        where=where,
+    )
 
 
 def substring_dedup(place: Place, where: str | None, keep: str) -> Trim:

@@ -10,17 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import curate
-from curate.kernels.text_lines import CODE, text_lines
-from curate.trims import bucket_salts
 from classifiers.arrow import as_strings
+from curate.kernels.text_lines import text_lines
+from curate.trims import bucket_salts
 from tests.corpora import prose
-
 
 STEP = '[[steps]]\ndedup = "lines"\nmin_length = {min_length}\nmin_left = {min_left}\n'
 MENU = "Share this page with your friends"
 
 
-def recipe(extra: str = "", min_length: int = 1, min_left: int = 0, before: str = 'clean = ["unicode"]\n') -> curate.Recipe:
+def recipe(
+    extra: str = "", min_length: int = 1, min_left: int = 0, before: str = 'clean = ["unicode"]\n'
+) -> curate.Recipe:
     return curate.Recipe.parse(before + STEP.format(min_length=min_length, min_left=min_left) + extra)
 
 
@@ -118,10 +119,12 @@ def test_two_steps_compose_and_the_second_sees_what_the_first_left() -> None:
         starts = [cut["start"] for cut in cuts]
         assert starts == sorted(starts)
         raw = text.encode()
-        assert b"".join(
-            raw[a:b]
-            for a, b in zip([0, *(c["stop"] for c in cuts)], [*starts, len(raw)], strict=True)
-        ).decode() == rest
+        assert (
+            b"".join(
+                raw[a:b] for a, b in zip([0, *(c["stop"] for c in cuts)], [*starts, len(raw)], strict=True)
+            ).decode()
+            == rest
+        )
 
 
 def test_later_steps_and_the_mix_see_the_sizes_of_the_trimmed_text() -> None:
@@ -155,7 +158,9 @@ TEXT = st.lists(LINE, max_size=9).map("\n".join) | st.lists(LINE, max_size=9).ma
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(TEXT, max_size=7), st.sampled_from(["line", "paragraph", "3-line"]), st.integers(1, 4), st.integers(1, 4))
+@given(
+    st.lists(TEXT, max_size=7), st.sampled_from(["line", "paragraph", "3-line"]), st.integers(1, 4), st.integers(1, 4)
+)
 def test_lines_go_as_the_obvious_way_says(texts: list[str], unit: str, more_than: int, min_length: int) -> None:
     chosen = recipe(f'unit = "{unit}"\nmore_than = {more_than}', min_length=min_length, before="clean = []\n")
     assert trimmed(texts, chosen) == naive.trimmed_lines(texts, unit, more_than, min_length)
@@ -172,7 +177,6 @@ def test_lines_and_code_are_told_apart_as_the_obvious_way_says(text: str) -> Non
     chars = [0 if kind != 1 else len(line) for line, kind in zip(found, lines.kind, strict=True)]
     assert lines.chars.tolist() == chars
     assert np.count_nonzero(lines.hash) == sum(kind == 1 for kind in lines.kind)
-    assert CODE in (0, 1, 2)
 
 
 @pytest.mark.parametrize(
