@@ -22,7 +22,7 @@ import curate
 from curate.cuts import SIZES, Cuts, cuts_file
 from curate.dedup.lines import LineCuts, LineKeys
 from curate.dedup.occurrences import KEY_BYTES, Flagging, Frequent, Occurrences
-from curate.dedup.substrings import PassageCuts, PassageKeys
+from curate.dedup.substrings import Fingerprints, PassageCuts, PassageKeys
 from curate.dedup.trimmed import PartTrimmed, Trimmer, merged
 from curate.passes import Texts, Visitor, scratch
 from curate.population import Extended, Population, signal_column, starts
@@ -108,10 +108,10 @@ class _Work:
         chosen[self.numbers] = True
         return signal_column(self.population, chosen, name)
 
-    def occurrences(self, most: int, *, ranked: bool) -> Occurrences:
+    def occurrences(self, name: str, most: int, *, ranked: bool) -> Occurrences:
         """Return scratch files for at most so many keys, divided so that counting stays within its memory."""
         partitions = 1 + most * KEY_BYTES * self.texts.threads // COUNTING_BYTES
-        return Occurrences(self.scratch, partitions, ranked)
+        return Occurrences(self.scratch / name, partitions, ranked)
 
     def visit(self, visitors: Sequence[Visitor]) -> list[Any]:
         """Make a pass over the documents."""
@@ -134,7 +134,7 @@ def _lines(work: _Work, step: LineDedup) -> list[PartTrimmed]:
     doc = work.column("doc").astype(np.uint64)
     buckets = max(1, -(-len(doc) // step.bucket))
     salts = bucket_salts(doc, buckets)
-    occurrences = work.occurrences(int(work.column("byte_count").sum()) // (step.min_length + 1), ranked=False)
+    occurrences = work.occurrences("lines", int(work.column("byte_count").sum()) // (step.min_length + 1), ranked=False)
     keys = [
         LineKeys(name, rows, salt, UNITS[step.unit], step.min_length, occurrences)
         for name, rows, salt in zip(work.texts.names, work.rows, work.by_part(salts), strict=True)
@@ -158,13 +158,18 @@ def bucket_salts(doc: npt.NDArray[np.uint64], buckets: int) -> npt.NDArray[np.ui
 def _substrings(work: _Work, step: SubstringDedup) -> list[PartTrimmed]:
     policy = Dedup(step.name, "exact", keep=step.keep)
     ranks = keep_ranks(work.population, work.numbers, policy).astype(np.uint32)
-    occurrences = work.occurrences(int(work.column("byte_count").sum()) // 2, ranked=True)
+    words = int(work.column("byte_count").sum()) // 2  # at most
+    gone = np.zeros(len(ranks), np.bool_)
+    few = work.occurrences("fingerprints", 8 * words // step.min_words, ranked=False)
+    fingerprints = [Fingerprints(name, step.min_words, few) for name in work.texts.names]
+    work.visit(fingerprints)
+    work.flag(few, 1, gone)
+    occurrences = work.occurrences("passages", words, ranked=True)
     keys = [
-        PassageKeys(name, rows, rank, step.min_words, occurrences)
-        for name, rows, rank in zip(work.texts.names, work.rows, work.by_part(ranks), strict=True)
+        PassageKeys(fingerprint.part, rows, rank, fingerprint, occurrences)
+        for fingerprint, rows, rank in zip(fingerprints, work.rows, work.by_part(ranks), strict=True)
     ]
     work.visit(keys)
-    gone = np.zeros(len(ranks), np.bool_)
 
     def cut(before: Sequence[PartTrimmed]) -> list[PartTrimmed]:
         frequent = work.flag(occurrences, 1, gone)
