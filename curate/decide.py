@@ -1,7 +1,7 @@
 """Stage 2: which documents are kept. A fold over the recipe's steps, on columns only, in seconds.
 
 Every step sees the documents still alive and gives those that it drops its name. Text is touched only to verify
-near-duplicates, and only theirs.
+near-duplicates, and only theirs, and by steps that trim.
 """
 
 from __future__ import annotations
@@ -14,17 +14,20 @@ import numpy.typing as npt
 import pyarrow as pa
 
 import curate
+from curate.cuts import SIZES, Cuts, as_lists
 from curate.dedup.membership import join
 from curate.draw import Drawn, draw
 from curate.ensembles import with_ensembles
 from curate.errors import RunError
 from curate.measure import Measured, as_frame, measure_texts, with_urls
+from curate.passes import temporary_folder
 from curate.plan import Plan, check_known
 from curate.population import MemoryPopulation, Population, RunPopulation, gather, signal_column, starts
-from curate.recipe import Dedup, Filter, Recipe, Top, fingerprint
+from curate.recipe import Dedup, Filter, LineDedup, Recipe, SubstringDedup, Top, fingerprint
 from curate.rehydrate import of_standing, weights
-from curate.steps import Standing, dedup, failed_filters, outside_top
+from curate.steps import Standing, dedup, failed_filters, outside_top, where
 from curate.tables import TableWriter
+from curate.trims import Trimmed, forget_others, resized, trim
 
 if TYPE_CHECKING:
     import polars as pl
@@ -61,6 +64,8 @@ def decide_population(population: Population, recipe: Recipe) -> Decisions:
         elif isinstance(step, Dedup):
             found = standing.duplicates[step.name] = dedup(population, standing, step)
             standing.drop(found.gone, number)
+        elif isinstance(step, LineDedup | SubstringDedup):
+            population = _trim(population, recipe, standing, number)
         elif isinstance(step, Top):
             standing.drop(outside_top(population, standing, step), number)
     rehydration = weights(standing, recipe.steps) if recipe.mix.rehydrate else None
@@ -68,6 +73,25 @@ def decide_population(population: Population, recipe: Recipe) -> Decisions:
     standing.drop(standing.alive & (drawn.weight == 0), len(recipe.steps))
     steps = tuple(step.name for step in recipe.steps) + ((MIX,) if recipe.mix.samples else ())
     return Decisions(steps, tuple(step.name for step in filters), standing, drawn)
+
+
+def _trim(population: Population, recipe: Recipe, standing: Standing, number: int) -> Population:
+    """Apply a step that trims; return the population with the sizes that its documents have then."""
+    step = recipe.steps[number]
+    assert isinstance(step, LineDedup | SubstringDedup)
+    chosen = where(population, step.name, step.where)
+    earlier = list(standing.trims.values())
+    trimmed = standing.trims[step.name] = trim(
+        population, recipe, step, standing.alive, chosen, earlier[-1] if earlier else None
+    )
+    standing.drop(trimmed.dropped, number)
+    population = resized(population, trimmed)
+    standing.tokens = trimmed.sizes[:, SIZES.index("token_count")]
+    filters = [other for other in recipe.steps if isinstance(other, Filter)]
+    judged = [other for other in filters if other in recipe.steps[number:] and set(other.columns) & set(SIZES)]
+    if judged:
+        standing.failed[:, [filters.index(other) for other in judged]] = failed_filters(population, judged)
+    return population
 
 
 class Clusters:
@@ -126,6 +150,8 @@ def decision_table(
     kept = dropped_by < 0
     domain = decisions.drawn.domain
     names = pa.array(decisions.steps, pa.string())
+    trims = list(decisions.standing.trims.values())
+    cuts = {"cuts": _cuts(trims[-1], population.texts.names[part], size)} if trims else {}
     return pa.table(
         {
             "doc": base["doc"],
@@ -137,9 +163,18 @@ def decision_table(
             **clusters.columns(begin, size),
             "domain": pa.DictionaryArray.from_arrays(domain.codes[window], domain.names).cast(pa.string()),
             "weight": decisions.drawn.weight[window] * kept,
+            **cuts,
             **{name: base[name] for name in made},
         }
     )
+
+
+def _cuts(trimmed: Trimmed, part: str, size: int) -> pa.Array:
+    """Return what was cut from each document of a part, null where nothing was."""
+    cuts = Cuts.of_step(trimmed.folder, part).staying()
+    place = np.full(size, -1, np.int64)
+    place[cuts.rows] = np.arange(len(cuts.rows))
+    return as_lists(cuts.ranges).take(pa.array(place, mask=place < 0))
 
 
 def _failed(failed: npt.NDArray[np.bool_], names: tuple[str, ...]) -> pa.Array:
@@ -168,6 +203,7 @@ def decide_run(run: Run, recipe: Recipe, engine: Local) -> None:
         (run.path / "decisions").mkdir(exist_ok=True)
         extended = with_ensembles(population, recipe)
         decisions = decide_population(extended, recipe)
+        trims = decisions.standing.trims
         clusters = Clusters(population, decisions.standing)
         wanted = {run.decisions_file(shard) for shard in population.shards}
         for old in (run.path / "decisions").glob("*.parquet"):
@@ -182,8 +218,13 @@ def decide_run(run: Run, recipe: Recipe, engine: Local) -> None:
         stage["duplicates"] = {name: found.facts for name, found in decisions.standing.duplicates.items()}
         rehydration = of_standing(decisions.standing, recipe.steps)
         stage["rehydration"] = rehydration and rehydration.table()
+        stage["trims"] = {
+            name: {"folder": found.folder.relative_to(run.path).as_posix(), **found.facts}
+            for name, found in trims.items()
+        }
+        forget_others(population.texts, trims.values())
         stage["mix"] = [asdict(allocation) for allocation in decisions.drawn.allocations]
-        stage["files"] = run.sizes("decisions")
+        stage["files"] = {**run.sizes("decisions"), **run.sizes("cuts")}
         run.set_recipe(recipe)
 
 
@@ -212,9 +253,10 @@ def decide(texts: Any, recipe: Recipe | str = "web") -> pl.DataFrame:
     import polars as pl
 
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
-    population = with_ensembles(MemoryPopulation(measure_frame(texts, recipe)), recipe)
-    decisions = decide_population(population, recipe)
-    table = decision_table(population, recipe, decisions, Clusters(population, decisions.standing), 0)
+    with temporary_folder() as folder:
+        population = with_ensembles(MemoryPopulation(measure_frame(texts, recipe), folder), recipe)
+        decisions = decide_population(population, recipe)
+        table = decision_table(population, recipe, decisions, Clusters(population, decisions.standing), 0)
     return pl.DataFrame(pl.from_arrow(table))
 
 

@@ -95,6 +95,14 @@ def with_urls(sketches: pa.Table, plan: Plan, column: Callable[[str], pa.Array])
     return sketches
 
 
+def sizes(strings: Strings, tokenizer: str | None, names: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return int64 (n, names): signals that are sizes, of texts that are clean, as `measure_texts` has them."""
+    columns = compute(Documents(strings), names)
+    if tokenizer and "token_count" in names:
+        columns["token_count"] = _counter(tokenizer).count(_pylist(strings))
+    return np.stack([columns[name] for name in names], axis=1)
+
+
 def _pylist(strings: Strings) -> list[str]:
     from classifiers.arrow import to_array
 

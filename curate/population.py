@@ -24,6 +24,7 @@ from curate.errors import RecipeError, RunError
 from curate.kernels.minhash import ShingleSets, shingle_sets
 from curate.kernels.shingling import Shingling
 from curate.measure import Measured, read_options, stored_metadata
+from curate.passes import MemoryTexts, RunTexts, Texts
 from curate.shards import Shard, read, unify
 from curate.shards.schema import fit
 from curate.text import clean
@@ -41,6 +42,11 @@ class Population(Protocol):
     """Columns of documents, part by part."""
 
     sizes: Sequence[int]
+
+    @property
+    def texts(self) -> Texts:
+        """The texts of the documents, for steps that have to read them."""
+        ...
 
     def frame(self, part: int, columns: Sequence[str]) -> pl.DataFrame:
         """Return signals of a part, one row a document."""
@@ -86,8 +92,9 @@ def starts(population: Population) -> Numbers:
 class MemoryPopulation:
     """One batch, measured in memory."""
 
-    def __init__(self, measured: Measured) -> None:
+    def __init__(self, measured: Measured, folder: Path | None = None) -> None:
         self._measured = measured
+        self.texts: Texts = MemoryTexts(measured.cleaned, folder or Path())
         self.sizes: Sequence[int] = [len(measured.signals)]
 
     def frame(self, part: int, columns: Sequence[str]) -> pl.DataFrame:
@@ -112,6 +119,7 @@ class RunPopulation:
     def __init__(self, run: Run, engine: Local, cleaners: Sequence[str]) -> None:
         self.run, self._engine, self._cleaners = run, engine, tuple(cleaners)
         self.shards = run.measured
+        self.texts: Texts = RunTexts(run, engine, self._cleaners, self.shards)
         self.sizes: Sequence[int] = [pq.read_metadata(run.signals_file(shard)).num_rows for shard in self.shards]
         measured = set(run.stage("measure")["plan"]["metadata"])
         self._metadata = [
@@ -294,7 +302,7 @@ class Extended:
 
     def __init__(self, base: Population, made: Mapping[str, npt.NDArray[Any]]) -> None:
         self._base, self._made, self._begin = base, made, starts(base)
-        self.sizes = base.sizes
+        self.sizes, self.texts = base.sizes, base.texts
 
     def frame(self, part: int, columns: Sequence[str]) -> pl.DataFrame:
         """Return signals and made columns of a part."""

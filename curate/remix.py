@@ -14,12 +14,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curate.cuts import SIZES, Cuts
 from curate.decide import MIX, decide_key
 from curate.dedup.rehydration import rehydration
 from curate.draw import Drawn, draw
 from curate.ensembles import with_ensembles
 from curate.errors import RecipeError, RunError, did_you_mean
-from curate.population import RunPopulation, starts
+from curate.population import Extended, RunPopulation, starts
 from curate.recipe import Recipe
 from curate.rehydrate import after_dedup
 from curate.tables import TableWriter
@@ -75,19 +76,24 @@ def draw_again(run: Run, recipe: Recipe, engine: Local) -> tuple[RunPopulation, 
     population = RunPopulation(run, engine, recipe.clean)
     begin = starts(population)
     alive = np.zeros(begin[-1], np.bool_)
-    tokens = np.zeros(begin[-1], np.int64)
-    sizes, removed = np.ones(begin[-1], np.int64), np.zeros(begin[-1], np.bool_)
+    trims = list(run.stage("decide").get("trims", {}).values())
+    folder = run.path / trims[-1]["folder"] if trims else None  # holds what all steps cut
+    sizes = np.zeros((begin[-1], len(SIZES)), np.int64)
+    cluster_size, removed = np.ones(begin[-1], np.int64), np.zeros(begin[-1], np.bool_)
     later = after_dedup(recipe.steps)
     for part, shard in enumerate(population.shards):
         window = slice(begin[part], begin[part + 1])
         decided = pq.read_table(run.decisions_file(shard), columns=["dropped_by", "cluster_size"], partitioning=None)
         alive[window] = pa.compute.fill_null(pa.compute.equal(decided["dropped_by"], MIX), True).to_numpy()
         removed[window] = pa.compute.is_in(decided["dropped_by"], pa.array(later, pa.string())).to_numpy()
-        sizes[window] = decided["cluster_size"].to_numpy()
-        tokens[window] = population.frame(part, ["token_count"]).to_series().to_numpy()
+        cluster_size[window] = decided["cluster_size"].to_numpy()
+        sizes[window] = population.frame(part, SIZES).to_numpy()
+        cuts = Cuts.of_step(folder, shard.name)
+        sizes[window][cuts.rows] = cuts.sizes
     stood = alive | removed
-    weight = rehydration(sizes[stood], removed[stood]).weights(sizes) if recipe.mix.rehydrate else None
-    return population, draw(with_ensembles(population, recipe), recipe, alive, tokens, weight), alive
+    weight = rehydration(cluster_size[stood], removed[stood]).weights(cluster_size) if recipe.mix.rehydrate else None
+    trimmed = Extended(with_ensembles(population, recipe), {name: sizes[:, n] for n, name in enumerate(SIZES)})
+    return population, draw(trimmed, recipe, alive, sizes[:, SIZES.index("token_count")], weight), alive
 
 
 def remix(run: Run, recipe: Recipe, engine: Local) -> Drawn:
@@ -108,7 +114,7 @@ def remix(run: Run, recipe: Recipe, engine: Local) -> Drawn:
         if recipe.mix.samples:
             stage["steps"].append({"name": MIX, "kind": "mix"})
         stage["mix"] = [asdict(allocation) for allocation in drawn.allocations]
-        stage["files"] = run.sizes("decisions")
+        stage["files"] = {**run.sizes("decisions"), **run.sizes("cuts")}
         run.set_recipe(recipe)
     return drawn
 

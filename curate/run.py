@@ -327,6 +327,7 @@ def _clear(path: Path) -> None:
         for file in path.glob(pattern):
             file.unlink()
     clear_mix(path)
+    shutil.rmtree(path / "cuts", ignore_errors=True)
     shutil.rmtree(path / "state", ignore_errors=True)
     for name in (MANIFEST, "report.json", "report.html", "report.md", "mix.json", "mix.csv", "README.md", "log.txt"):
         (path / name).unlink(missing_ok=True)

@@ -26,6 +26,8 @@ from curate.recipe import Filter, Top
 if TYPE_CHECKING:
     import polars as pl
 
+    from curate.trims import Trimmed
+
 Bools = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
 
@@ -37,13 +39,15 @@ class Standing:
     """Where every document stands: all arrays have one entry a document.
 
     `dropped_by` int16: index of the step that dropped it, or ALIVE. `failed` bool (n, filters): filters that it
-    does not meet, alive or not. `tokens` int64. `duplicates`: one entry a dedup step that has run.
+    does not meet, alive or not. `tokens` int64, without what is cut. `duplicates`, `trims`: one entry a step of
+    the kind that has run.
     """
 
     dropped_by: npt.NDArray[np.int16]
     failed: Bools
     tokens: Numbers
     duplicates: dict[str, Duplicates] = field(default_factory=dict)
+    trims: dict[str, Trimmed] = field(default_factory=dict)
 
     @property
     def alive(self) -> Bools:
@@ -95,6 +99,16 @@ def failed_filters(population: Population, filters: Sequence[Filter]) -> Bools:
                 fails &= evaluate(step.name, step.where, frame)
             failed[begin[part] : begin[part] + size, number] = fails
     return failed
+
+
+def where(population: Population, name: str, sql: str | None) -> Bools:
+    """Return the documents that a step looks at: those that meet its predicate, or all."""
+    begin = starts(population)
+    met = np.ones(begin[-1], np.bool_)
+    for part in range(len(population.sizes) if sql else 0):
+        assert sql is not None
+        met[begin[part] : begin[part + 1]] = evaluate(name, sql, population.frame(part, list(columns_of(sql))))
+    return met
 
 
 def outside_top(population: Population, standing: Standing, step: Top) -> Numbers:

@@ -119,6 +119,8 @@ def summary(report: dict[str, Any], path: Path) -> None:
     out.print(table)
     for name, facts in report["duplicates"].items():
         out.print(safe(_duplicates(name, facts)), style="dim")
+    for line in trimmed(report):
+        out.print(safe(line), style="dim")
     if len(report["mix"]) > 1:
         out.print(_mix_table(report["mix"]))
     timing = report["timing"]
@@ -140,6 +142,18 @@ def _duplicates(name: str, facts: dict[str, Any]) -> str:
         gone = facts["short"]["dropped"] + facts["empty"]["dropped"]
         line += f"; {few:,} short documents, {gone:,} dropped"
     return line
+
+
+def trimmed(report: dict[str, Any]) -> list[str]:
+    """Return a line on each step that trimmed: what it cut, and of that what most often."""
+    lines = []
+    for name, facts in report.get("trims", {}).items():
+        what = "passages" if facts["unit"] == "substring" else f"{facts['unit']}s"
+        count = facts.get("lines_removed", facts.get("spans_removed"))
+        cut = f"{count:,} {what} cut from {facts['documents_touched']:,} documents, {size(facts['bytes_removed'])}"
+        often = f"; most often: {' '.join(facts['top'][0]['text'].split())[:60]}" if facts["top"] else ""
+        lines.append(f"{name}: {cut}{often}")
+    return lines
 
 
 def _mix_table(mix: list[dict[str, Any]]) -> Table:

@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 import curate
 from classifiers.arrow import to_array
 from curate.card import card
+from curate.cuts import cut, ranges_of
 from curate.errors import RunError
 from curate.measure import as_frame, read_options, stored_metadata
 from curate.population import numbered
@@ -142,7 +143,10 @@ class WriteTask:
         if not len(rows):
             return []
         unique, back = np.unique(rows, return_inverse=True)
-        texts = to_array(clean(batch.texts.take(pa.array(unique)), self.cleaners)).take(pa.array(back))
+        cleaned = clean(batch.texts.take(pa.array(unique)), self.cleaners)
+        if kept.cuts is not None:
+            cleaned = cut(cleaned, ranges_of(kept.cuts.slice(start, len(batch)).take(pa.array(unique))))
+        texts = to_array(cleaned).take(pa.array(back))
         taken = pa.array(rows)
         options = self.run.manifest["inputs"]
         names = self.names()
@@ -185,13 +189,16 @@ class Kept:
     ids: pa.Array
     domain: pa.Array
     weight: npt.NDArray[np.int32]
+    cuts: pa.Array | None = None  # of the cleaned text, where a step trims
 
     @staticmethod
     def read(run: Run, shard: Shard) -> Kept:
         """Read the decisions on a shard."""
-        table = pq.read_table(run.decisions_file(shard), columns=["doc", "id", "domain", "weight"], partitioning=None)
+        columns = ["doc", "id", "domain", "weight", *(["cuts"] if run.stage("decide").get("trims") else [])]
+        table = pq.read_table(run.decisions_file(shard), columns=columns, partitioning=None)
         table = table.combine_chunks()
-        return Kept(table["doc"].to_numpy(), _one(table["id"]), _one(table["domain"]), table["weight"].to_numpy())
+        cuts = _one(table["cuts"]) if "cuts" in columns else None
+        return Kept(table["doc"].to_numpy(), _one(table["id"]), _one(table["domain"]), table["weight"].to_numpy(), cuts)
 
     def any(self) -> bool:
         """Tell whether any document of the shard is written."""
@@ -348,7 +355,10 @@ def write(frame: Any, decisions: pl.DataFrame, recipe: Recipe | str = "web") -> 
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     weight = decisions["weight"].to_numpy()
     rows = np.repeat(np.arange(len(frame)), np.minimum(weight, 1) if recipe.mix.once else weight)
-    text = pl.Series(pl.from_arrow(to_array(clean(frame["text"][rows], recipe.clean))))
+    cleaned = clean(frame["text"][rows], recipe.clean)
+    if "cuts" in decisions.columns:
+        cleaned = cut(cleaned, ranges_of(decisions["cuts"][rows]))
+    text = pl.Series(pl.from_arrow(to_array(cleaned)))
     names = (*ADDED, WEIGHT) if recipe.mix.once else ADDED
     added = decisions.select(names)[rows]
     rest = frame[rows].drop("text", *(name for name in names if name in frame.columns))

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from curate.cli import main as cli
-from curate.recipe import RECIPES, Dedup, Filter, Recipe, Step, Top, shipped
+from curate.recipe import RECIPES, Dedup, Filter, LineDedup, Recipe, Step, SubstringDedup, Top, shipped
 from curate.signals import Signal
 from curate.signals.registry import families
 
@@ -102,9 +102,17 @@ def _step(step: Step) -> tuple[str, str, str]:
                 f"one of a cluster of near-duplicates, first by `{step.keep}`: {step.ngram}-grams of words, "
                 f"{step.bands} bands of {step.rows} rows, {check}"
             )
+        case LineDedup():
+            keeps = (
+                f"documents without each {step.unit} that stands more than {step.more_than} times in a bucket of "
+                f"{step.bucket:,} documents"
+                + (f" (looks only at documents where `{step.where}`)" if step.where else "")
+            )
+        case SubstringDedup():
+            keeps = f"one copy of every run of {step.min_words} words and more, first by `{step.keep}`"
         case Top():
             keeps = f"the best {step.share:.0%} of tokens by `{step.by}`"
-    if not isinstance(step, Filter) and step.within:
+    if isinstance(step, Dedup | Top) and step.within:
         keeps += f", inside equal {', '.join(f'`{column}`' for column in step.within)}"
     return f"`{step.name}`", step.kind, keeps
 

@@ -98,7 +98,7 @@ def _murmur3_each(data: U8, offsets: I64, out: U64) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _space_length(data: U8, i: int, end: int) -> int:
+def space_length(data: U8, i: int, end: int) -> int:
     """Bytes of the white-space character (`str.isspace`) at i, or 0 if there is none."""
     byte = data[i]
     if byte < 0x80:
@@ -140,7 +140,7 @@ def normalise_spaces(data: U8, start: int, end: int, out: U8) -> int:
                 after_space = data[i - 1] == 0x20
             if run == 64 or i == end:
                 continue
-        space = _space_length(data, i, end)
+        space = space_length(data, i, end)
         if space == 0:
             out[written] = data[i]
             written += 1

@@ -89,6 +89,8 @@ def compile_curate() -> None:
     clean = Recipe.parse('clean = ["unicode", "c4_lines"]\n[[steps]]\ndedup = "minhash"\nverify = 0.1')
     decide(texts, clean)
     decide(texts, Recipe.parse('[[steps]]\ndedup = "exact"\n[[steps]]\ndedup = "minhash"\nverify = false'))
+    trims = '[[steps]]\ndedup = "lines"\nmore_than = 1\n[[steps]]\ndedup = "substring"\nmin_words = 2'
+    decide(texts, Recipe.parse(trims))
     shingles(text)
     signatures(texts)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from curate.cuts import pieces
 from curate.errors import RunError, did_you_mean
 from curate.questions.difference import difference
 from curate.questions.reasons import reasons
@@ -22,9 +23,10 @@ _DECISION = ("doc", "id", "source", "kept", "dropped_by", "failed", "cluster", "
 def explain(run: Run, id: str, engine: Local) -> list[dict[str, Any]]:
     """Return the path of the documents with this id through the run: usually one, more when copies share an id.
 
-    Each has the decision, `steps` (name, kind, rule, state: passed, dropped, would drop, exempt, not reached;
-    values), `signals`, the text, the text of its survivor and their `difference` (see
-    `curate.questions.difference`), and the `files` of the mix that hold it. RunError when no document has the id.
+    Each has the decision, `steps` (name, kind, rule, state: passed, trimmed, dropped, would drop, exempt, not reached;
+    values; cut: the pieces that a step that trims took out), `signals`, the text before it was trimmed, the text of
+    its survivor and their `difference` (see `curate.questions.difference`), and the `files` of the mix that hold it.
+    RunError when no document has the id.
     """
     recipe = run.recipe
     found = find(run, {id})
@@ -46,8 +48,8 @@ def _explained(
         **{name: row[name] for name in _DECISION},
         "shard": row["shard"],
         "row": row["row"],
-        "steps": list(_path(row, recipe)),
-        "signals": {k: v for k, v in row.items() if k not in (*_DECISION, "shard", "row", "position")},
+        "steps": _path(row, recipe, pieces(text, run, row["shard"], row["position"])),
+        "signals": {k: v for k, v in row.items() if k not in (*_DECISION, "cuts", "shard", "row", "position")},
         "text": text,
         "survivor_text": survivor_text,
         "difference": None if survivor_text is None else difference(text, survivor_text),
@@ -55,7 +57,7 @@ def _explained(
     }
 
 
-def _path(row: dict[str, Any], recipe: Recipe) -> list[dict[str, Any]]:
+def _path(row: dict[str, Any], recipe: Recipe, cut: dict[str, list[str]]) -> list[dict[str, Any]]:
     """Return what each step made of a document."""
     path: list[dict[str, Any]] = []
     reached = True
@@ -68,6 +70,9 @@ def _path(row: dict[str, Any], recipe: Recipe) -> list[dict[str, Any]]:
             entry["state"] = "dropped" if dropped else ("would drop" if failed else "passed")
         else:
             entry["state"] = "dropped" if dropped else ("passed" if reached else "not reached")
+            if step.name in cut:
+                entry["cut"] = cut[step.name]
+                entry["state"] = "trimmed" if cut[step.name] and entry["state"] == "passed" else entry["state"]
         path.append(entry)
         reached &= not dropped
     return path

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from curate.cuts import without
 from curate.errors import RunError, did_you_mean
 from curate.predicates import thresholds
 from curate.questions.evidence import evidence
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 def show(run: Run, step: str | None, count: int, engine: Local) -> list[dict[str, Any]]:
     """Return `count` documents that a step dropped (kept ones when `step` is None), drawn by document number.
 
-    Each has id, source, domain, kept, step, rule, text, reasons, `highlight` (stretches of the text that count for
-    the rule), survivor and similarity. RunError for an unknown step.
+    Each has id, source, domain, kept, step, rule, text (of a kept one as it is written), reasons, `highlight`
+    (stretches of the text that count for the rule), survivor and similarity. RunError for an unknown step.
     """
     names = [entry["name"] for entry in run.stage("decide").get("steps", [])]
     if step is not None:
@@ -126,7 +127,8 @@ def _shown(run: Run, chosen: list[dict[str, Any]], step: str | None, engine: Loc
     texts = texts_of(run, recipe, engine, chosen)
     rule = next((item.sql for item in recipe.steps if isinstance(item, Filter) and item.name == step), None)
     shown = []
-    for row, text in zip(chosen, texts, strict=True):
+    for row, whole in zip(chosen, texts, strict=True):
+        text = without(whole, row.get("cuts") if row["kept"] else None)
         why = reasons(rule, row) if rule else []
         shown.append(
             {

@@ -12,7 +12,8 @@ from curate.questions.difference import Piece
 from curate.questions.tune import Sweep
 from curate.terminal import console, printable, safe
 
-_STATE = {"dropped": "[red]✗ dropped[/]", "would drop": "[yellow]✗ would drop[/]", "passed": "[green]✓[/]"}
+_STATE = {"dropped": "[red]✗ dropped[/]", "would drop": "[yellow]✗ would drop[/]", "passed": "[green]✓[/]",
+          "trimmed": "[yellow]✂ trimmed[/]"}  # fmt: skip
 _EXCERPT = 1_200  # characters of a text
 _ROWS = 40  # of a difference
 _BAR = 30  # characters of the longest bar
@@ -30,6 +31,10 @@ def explanation(document: dict[str, Any]) -> None:
     for step in document["steps"]:
         steps.add_row(_STATE.get(step["state"], step["state"]), step["name"], safe(_values(step.get("values", []))))
     out.print(steps)
+    for step in document["steps"]:
+        if step.get("cut"):
+            out.print(f"\n[bold]{safe(step['name'])} cut[/]")
+            out.print(_excerpt("\n[…]\n".join(piece.strip("\n") for piece in step["cut"])), markup=False)
     signals = {name: value for name, value in document["signals"].items() if value is not None}
     out.print("\n[bold]signals[/]")
     out.print(", ".join(f"{safe(name)} {safe(_number(value))}" for name, value in signals.items()))

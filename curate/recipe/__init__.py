@@ -4,6 +4,7 @@ from curate.recipe.mix import Division, Mix, Quality, parse_count
 from curate.recipe.recipe import BASE_COLUMNS, DECISION_COLUMNS, RECIPES, Recipe, fingerprint, shipped
 from curate.recipe.scores import ClassifierUse, Ensemble
 from curate.recipe.steps import Dedup, Filter, Step, Top
+from curate.recipe.trims import LineDedup, SubstringDedup, Trim
 
 __all__ = [
     "BASE_COLUMNS",
@@ -14,11 +15,14 @@ __all__ = [
     "Division",
     "Ensemble",
     "Filter",
+    "LineDedup",
     "Mix",
     "Quality",
     "Recipe",
     "Step",
+    "SubstringDedup",
     "Top",
+    "Trim",
     "fingerprint",
     "parse_count",
     "shipped",

@@ -10,6 +10,7 @@ from typing import Literal
 
 from curate.kernels.shingling import Shingling
 from curate.predicates import columns_of
+from curate.recipe.trims import Trim
 
 
 @dataclass(frozen=True)
@@ -103,4 +104,4 @@ class Top:
         return (self.by, *self.within)
 
 
-Step = Filter | Dedup | Top
+Step = Filter | Dedup | Top | Trim

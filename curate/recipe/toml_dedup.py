@@ -33,8 +33,6 @@ _MAX_PERMUTATIONS = 16_384
 def dedup(place: Place) -> list[Step]:
     """Return the step in a list, as every builder does."""
     method = place.get("dedup", str)
-    if method not in METHODS:
-        raise place.fail(f'unknown method "{method}"{did_you_mean(method, METHODS)} ({", ".join(METHODS)})')
     for key in place.table:
         if key not in _EVERY and key not in METHODS[method]:
             owners = [name for name, keys in METHODS.items() if key in keys]
@@ -43,7 +41,7 @@ def dedup(place: Place) -> list[Step]:
     step = Dedup(
         name=place.get("name", str, default.name),
         method=method,
-        keep=_keep(place, default.keep),
+        keep=keep_order(place, default.keep),
         within=place.strings("within"),
         priority=_sources(place, "priority"),
         protect=_sources(place, "protect"),
@@ -117,7 +115,7 @@ def _verify(place: Place, default: float | None) -> tuple[float | None, Literal[
     return float(value), "containment" if name == "containment" else "jaccard"
 
 
-def _keep(place: Place, default: str) -> str:
+def keep_order(place: Place, default: str) -> str:
     keep: str = place.get("keep", str, default)
     for part in keep.split(","):
         words = part.split()

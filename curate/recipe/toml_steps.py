@@ -13,7 +13,9 @@ from curate.recipe.mix import parse_count
 from curate.recipe.place import Place
 from curate.recipe.recipe import RECIPES
 from curate.recipe.steps import Filter, Step, Top
-from curate.recipe.toml_dedup import DEDUP_KEYS, dedup
+from curate.recipe.toml_dedup import DEDUP_KEYS, METHODS, dedup, keep_order
+from curate.recipe.toml_trims import TRIM_KEYS, line_dedup, substring_dedup
+from curate.recipe.trims import SubstringDedup
 
 _STEP_KEYS: dict[str, tuple[str, ...]] = {
     "use": ("use", "profile", "without", "where"),
@@ -21,7 +23,7 @@ _STEP_KEYS: dict[str, tuple[str, ...]] = {
     "dedup": DEDUP_KEYS,
     "top": ("name", "top", "by", "within"),
 }
-_ALL_STEP_KEYS = {key for keys in _STEP_KEYS.values() for key in keys}
+_ALL_STEP_KEYS = {key for keys in (*_STEP_KEYS.values(), *TRIM_KEYS.values()) for key in keys}
 _RESERVED = ("mix", "rejected", "kept")
 
 
@@ -35,7 +37,7 @@ def steps_of(where: str, entry: Any) -> list[Step]:
         raise RecipeError(f"{where}: a step has exactly one of use, filter, dedup, top; this one has {given}{meant}")
     if "name" in entry:
         where = f'{where} ("{entry["name"]}")'
-    place = Place(where, entry, _STEP_KEYS[kinds[0]])
+    place = Place(where, entry, TRIM_KEYS.get(str(entry.get("dedup")), _STEP_KEYS[kinds[0]]))
     return _BUILDERS[kinds[0]](place)
 
 
@@ -103,6 +105,18 @@ def _filter(place: Place) -> list[Step]:
     return [Filter(name, sql, _where(place))]
 
 
+def _dedup(place: Place) -> list[Step]:
+    method = place.get("dedup", str)
+    if method not in (*METHODS, *TRIM_KEYS):
+        known = (*METHODS, *TRIM_KEYS)
+        raise place.fail(f'unknown method "{method}"{did_you_mean(method, known)} ({", ".join(known)})')
+    if method == "lines":
+        return [line_dedup(place, _where(place))]
+    if method == "substring":
+        return [substring_dedup(place, _where(place), keep_order(place, SubstringDedup.keep))]
+    return dedup(place)
+
+
 def _top(place: Place) -> list[Step]:
     by = place.get("by", str)
     if not by:
@@ -120,4 +134,4 @@ def _top(place: Place) -> list[Step]:
     return [Top(place.get("name", str, f"top_{by}"), share, by, tokens, within)]
 
 
-_BUILDERS = {"use": _group, "filter": _filter, "dedup": dedup, "top": _top}
+_BUILDERS = {"use": _group, "filter": _filter, "dedup": _dedup, "top": _top}

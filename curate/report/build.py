@@ -54,7 +54,8 @@ def _skipped(run: Run) -> dict[str, str]:
 def build(run: Run, recipe: Recipe) -> dict[str, Any]:
     """Return the report as a dictionary; RunError when documents were lost on the way."""
     decided = run.stage("decide")
-    figures = Figures(decided["steps"])
+    trims = decided.get("trims", {})
+    figures = Figures(decided["steps"], trims)
     for shard in run.measured:
         figures.add(run, shard)
     figures.check()
@@ -75,6 +76,9 @@ def build(run: Run, recipe: Recipe) -> dict[str, Any]:
         "sources": figures.by_source(reject_sources),
         "duplicates": decided.get("duplicates", {}),
         "rehydration": decided.get("rehydration"),
+        "trims": {
+            name: {fact: value for fact, value in facts.items() if fact != "folder"} for name, facts in trims.items()
+        },
         "recipe": {
             "name": recipe.name,
             "hash": recipe.fingerprint(),

@@ -1,17 +1,18 @@
 """The numbers of the report, summed from signals and decisions on disk, shard by shard.
 
-Checks that nothing was lost: what came in is what was kept, dropped or rejected.
+Checks that nothing was lost: what came in is what was kept, dropped, cut out or rejected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
+from curate.cuts import SIZES, Cuts
 from curate.errors import RunError
 from curate.measure import stored_counts
 from curate.shards import Shard
@@ -31,12 +32,14 @@ def totals(sums: Sums) -> dict[str, int]:
 class Figures:
     """Sums over documents: by step that dropped them, by domain and by source."""
 
-    def __init__(self, steps: Sequence[dict[str, str]]) -> None:
+    def __init__(self, steps: Sequence[dict[str, str]], trims: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self.steps = list(steps)
+        self.trims = trims or {}
         self.input = np.zeros(3, np.int64)
         self.kept = np.zeros(3, np.int64)
         self.written = np.zeros(3, np.int64)
         self.dropped = {step["name"]: np.zeros(3, np.int64) for step in steps}
+        self.trimmed = {name: np.zeros(3, np.int64) for name in self.trims}  # part of what was dropped
         self.would_drop = dict.fromkeys(self.dropped, 0)
         self.drops_alone = dict.fromkeys(self.dropped, 0)
         self.domains: dict[str, Sums] = {}  # kept, then written
@@ -66,9 +69,10 @@ class Figures:
             shard.source, {"input": np.zeros(3, np.int64), "output": np.zeros(3, np.int64)}
         )
         self.input += sizes.sum(axis=0)
+        source["input"] += sizes.sum(axis=0)
+        sizes = self._trim(run, shard, sizes, source)
         self.kept += sizes[kept].sum(axis=0)
         self.written += (sizes * weight[:, None]).sum(axis=0)
-        source["input"] += sizes.sum(axis=0)
         source["output"] += sizes[kept].sum(axis=0)
         for name, rows in _rows_by_value(decisions["dropped_by"]):
             self.dropped[name] += sizes[rows].sum(axis=0)
@@ -79,6 +83,19 @@ class Figures:
             sums[:3] += sizes[rows][kept[rows]].sum(axis=0)
             sums[3:] += (sizes[rows] * weight[rows][:, None]).sum(axis=0)
         self._add_failed(decisions["failed"])
+
+    def _trim(self, run: Run, shard: Shard, sizes: Sums, source: dict[str, Sums]) -> Sums:
+        """Count what each step cut from documents that it kept; return the sizes after all of them."""
+        sizes = sizes.copy()
+        for name, facts in self.trims.items():
+            cuts = Cuts.of_step(run.path / facts["folder"], shard.name).staying()
+            left = cuts.sizes[:, [SIZES.index("byte_count"), SIZES.index("token_count")]]
+            lost = sizes[cuts.rows, 1:] - left
+            sizes[cuts.rows, 1:] = left
+            self.trimmed[name] += [np.count_nonzero(lost[:, 0]), *lost.sum(axis=0)]
+            self.dropped[name][1:] += lost.sum(axis=0)
+            source.setdefault(name, np.zeros(3, np.int64))[1:] += lost.sum(axis=0)
+        return sizes
 
     def _add_failed(self, failed: Any) -> None:
         counts = failed.combine_chunks()
@@ -115,6 +132,8 @@ class Figures:
             }
             for number, unit in enumerate(COUNTS):
                 row |= {f"{unit}_in": int(before[number]), f"{unit}_out": int(left[number])}
+            if step["name"] in self.trimmed:
+                row["trimmed"] = totals(self.trimmed[step["name"]])
             is_filter = step["kind"] == "filter"
             row["would_drop"] = self.would_drop[step["name"]] if is_filter else row["dropped"]
             row["drops_alone"] = self.drops_alone[step["name"]] if is_filter else None

@@ -44,6 +44,7 @@ def markdown(report: dict[str, Any]) -> str:
             ],
         ),
         *_duplicates(report["duplicates"]),
+        *_trims(report),
         "## Mix",
         _table(
             ["domain", "documents", "tokens", "share", "target", "epochs"],
@@ -99,3 +100,28 @@ def _duplicates(duplicates: dict[str, Any]) -> list[str]:
             ],
         ),
     ]
+
+
+def _trims(report: dict[str, Any]) -> list[str]:
+    """Return what the steps that trim cut, and the pieces that they cut most often."""
+    if not report.get("trims", {}):
+        return []
+    rows = [
+        [
+            _cell(name),
+            facts["unit"],
+            f"{facts.get('lines_removed', facts.get('spans_removed')):,}",
+            f"{facts['documents_touched']:,}",
+            f"{facts['documents_dropped']:,}",
+            f"{facts['bytes_removed']:,}",
+            f"{facts['tokens_removed']:,}",
+        ]
+        for name, facts in report.get("trims", {}).items()
+    ]
+    header = ["step", "unit", "cut", "documents trimmed", "documents dropped", "bytes cut", "tokens cut"]
+    often = [
+        [_cell(name), f"{entry['count']:,}", _cell(entry["text"])]
+        for name, facts in report.get("trims", {}).items()
+        for entry in facts["top"][:5]
+    ]
+    return ["## Trimmed text", _table(header, rows), _table(["step", "copies", "cut most often"], often)]

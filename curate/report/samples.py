@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from curate.cuts import without
 from curate.questions.reasons import reasons
 from curate.questions.texts import rows_of, texts_at
 from curate.recipe import Filter, Recipe
@@ -61,6 +62,8 @@ def _spread(shards: Sequence[Shard], count: int) -> list[Shard]:
 
 def _sample(row: dict[str, Any], texts: dict[tuple[str, int], str], filters: dict[str, Filter]) -> dict[str, Any]:
     text = texts[row["shard"], row["position"]]
+    if row["dropped_by"] is None:
+        text = without(text, row.get("cuts"))
     step = filters.get(row["dropped_by"] or "")
     return {
         "id": row["id"],
@@ -68,7 +71,7 @@ def _sample(row: dict[str, Any], texts: dict[tuple[str, int], str], filters: dic
         "domain": row["domain"],
         "step": row["dropped_by"],
         "text": text[:MAX_CHARACTERS],
-        "characters": row["char_count"],
+        "characters": len(text),
         "tokens": row["token_count"],
         "reasons": reasons(step.sql, row) if step else [],
         "rule": step.sql if step else None,

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from curate.errors import RecipeError
-from curate.recipe import Dedup, Filter, Recipe, Top
+from curate.recipe import Dedup, Filter, LineDedup, Recipe, SubstringDedup, Top
 from curate.report.charts import SIGNS, share, stack
 from curate.report.numbers import count, is_number, measured, percent, short, size
 
 UNITS = {"documents": count, "tokens": short, "bytes": size}
-KINDS = {"filter": "Filters", "dedup": "Duplicates", "top": "Top share", "mix": "Mix sampling"}
+KINDS = {"filter": "Filters", "dedup": "Duplicates", "trim": "Trimmed text", "top": "Top share", "mix": "Mix sampling"}
 MOST_ROWS = 100  # sources and domains on the page; report.json has all of them
 _TONES = 6  # steps with a colour of their own in the bars of the sources
 
@@ -208,6 +208,10 @@ def rules_of(report: Mapping[str, Any]) -> dict[str, str]:
             rules[step.name] = f"{step.sql}, where {step.where}" if step.where else step.sql
         elif isinstance(step, Top):
             rules[step.name] = f"best {measured(100 * step.share)}% of tokens by {step.by}{_within(step.within)}"
+        elif isinstance(step, LineDedup):
+            rules[step.name] = f"a {step.unit} seen more than {step.more_than} times in {short(step.bucket)} documents"
+        elif isinstance(step, SubstringDedup):
+            rules[step.name] = f"runs of {step.min_words} words and more that stand elsewhere too"
         else:
             rules[step.name] = _dedup_rule(step)
     return rules

@@ -1,0 +1,94 @@
+"""What trimming costs and takes: each step decided on the same measured run, in a process of its own.
+
+    python benchmarks/trims.py [--threads N] [source=]FILE...
+
+Prints seconds and MB of text a second for deciding with the step (it reads all texts two times or more), the
+largest memory of the process, and what was cut, by source too. Prints no texts: web pages hold personal data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.pop(0)  # benchmarks/classifiers.py is not the package of that name
+
+import curate
+
+BASE = '[[steps]]\nname = "some_text"\nfilter = "char_count >= 1"\n'
+STEPS = {
+    "lines": 'dedup = "lines"',
+    "lines, every length": 'dedup = "lines"\nmin_length = 1',
+    "lines, 20 characters and more": 'dedup = "lines"\nmin_length = 20',
+    "lines, 40 characters and more": 'dedup = "lines"\nmin_length = 40',
+    "lines, once": 'dedup = "lines"\nmore_than = 1',
+    "paragraphs": 'dedup = "lines"\nunit = "paragraph"',
+    "3-line": 'dedup = "lines"\nunit = "3-line"',
+    "substring, 50 words": 'dedup = "substring"',
+    "substring, 20 words": 'dedup = "substring"\nmin_words = 20',
+}
+
+
+def decide(run: Path, name: str, threads: int) -> None:
+    """Decide one step and print what it cost as JSON."""
+    from curate.corpus import working
+    from curate.decide import decide_run
+    from curate.report.build import build
+
+    found = curate.Run(run)
+    recipe = curate.Recipe.parse(f"{BASE}[[steps]]\nname = 'trim'\n{STEPS[name]}", "trims")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    begun = time.monotonic()
+    with working(found, threads) as engine:
+        decide_run(found, recipe, engine)
+    seconds = time.monotonic() - begun
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    report = build(found, recipe)
+    sources = {}
+    for row in report["sources"]:
+        sources[row["source"]] = 1 - row["output"]["bytes"] / max(row["input"]["bytes"], 1)
+    facts = {key: value for key, value in report["trims"]["trim"].items() if key != "top"}
+    sizes = {"seconds": seconds, "bytes": report["input"]["bytes"], "before_mb": before / 1024}
+    print(json.dumps({**sizes, "peak_mb": peak / 1024, "facts": facts, "sources": sources}))
+
+
+def main() -> None:
+    """Measure the files, decide every step, print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("inputs", nargs="*")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--run", type=Path, help="a run that `--step` decides; used by this script itself")
+    parser.add_argument("--step")
+    options = parser.parse_args()
+    if options.step:
+        decide(options.run, options.step, options.threads)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        curate.corpus(options.inputs, run, curate.Recipe.parse(BASE, "base"), threads=options.threads)
+        command = [sys.executable, __file__, "--run", str(run), "--threads", str(options.threads), "--step"]
+        subprocess.run(
+            [*command, "substring, 20 words"], check=True, capture_output=True
+        )  # compiles, and fills the page cache
+        for name in STEPS:
+            found = json.loads(subprocess.run([*command, name], check=True, capture_output=True).stdout)
+            facts, size = found["facts"], found["bytes"]
+            units = facts.get("lines_removed", facts.get("spans_removed"))
+            sources = ", ".join(f"{source} {share:.1%}" for source, share in found["sources"].items())
+            print(
+                f"{name:30} {found['seconds']:6.1f} s {size / 1e6 / found['seconds']:6.1f} MB/s "
+                f"{found['peak_mb']:5.0f} MB peak | {units:,} cut from {facts['documents_touched']:,} documents, "
+                f"{facts['documents_dropped']:,} dropped, {facts['bytes_removed'] / size:.2%} of bytes cut; "
+                f"gone of {sources}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""Map passes over the cleaned texts of a population: of the shards of a run, or of a batch in memory.
+
+What is done with the texts is the visitor's business. A step that cuts texts needs two passes over them or more,
+and what it found has to wait on disk: here is also where.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from classifiers.arrow import Strings, as_strings, to_array
+from curate.cuts import Cuts
+from curate.errors import RunError
+from curate.measure import read_options
+from curate.shards import ReadOptions, Shard, read
+from curate.text import clean
+
+if TYPE_CHECKING:
+    from curate.engines.local import Local, Workers
+    from curate.run import Run
+
+Numbers = npt.NDArray[np.int64]
+
+
+class Visitor(Protocol):
+    """What a pass does with one part (shard). Picklable; `batch` is called by many threads at a time."""
+
+    def batch(self, number: int, rows: Numbers, texts: Strings) -> Any:
+        """Look at some documents: their positions in the part and their texts. Batches are numbered in order."""
+        ...
+
+    def finish(self, results: Iterable[Any]) -> Any:
+        """Take what `batch` returned, in order, and return the result of the part."""
+        ...
+
+
+class Texts(Protocol):
+    """The texts of a population, to be visited."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of the parts."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """A hash of everything that the texts and their signals depend on."""
+        ...
+
+    @property
+    def threads(self) -> int:
+        """How many batches are looked at at a time."""
+        ...
+
+    @property
+    def tokenizer(self) -> str | None:
+        """The file of the tokenizer that tokens are counted with; None for estimates."""
+        ...
+
+    @property
+    def folder(self) -> Path:
+        """Where cuts are kept, one folder a step."""
+        ...
+
+    def visit(self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Path | None) -> list[Any]:
+        """Show each visitor the chosen documents of its part, without what `cuts` names; return their results.
+
+        `chosen` are positions, ascending. Batches are the same for the same choice.
+        """
+        ...
+
+    def each(self, task: Callable[[int, Any], Any], items: Sequence[int]) -> Iterator[Any]:
+        """Run a task for every item, as an engine does, and yield the results as they come."""
+        ...
+
+
+class MemoryTexts:
+    """Texts of one batch."""
+
+    names: Sequence[str] = ("memory",)
+    key = ""
+    threads = 1
+    tokenizer = None
+
+    def __init__(self, cleaned: Strings, folder: Path) -> None:
+        self._cleaned, self.folder = cleaned, folder
+
+    def visit(self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Path | None) -> list[Any]:
+        """Show the visitor all chosen documents at once."""
+        texts = as_strings(to_array(self._cleaned).take(pa.array(chosen[0])))
+        texts = Cuts.of_step(cuts, self.names[0]).apply(texts, chosen[0])
+        return [visitors[0].finish([visitors[0].batch(0, chosen[0], texts)])]
+
+    def each(self, task: Callable[[int, Any], Any], items: Sequence[int]) -> Iterator[Any]:
+        """Run a task for every item, one after the other."""
+        return (task(item, None) for item in items)
+
+
+@dataclass(frozen=True)
+class RunTexts:
+    """Texts of the measured shards of a run."""
+
+    run: Run
+    engine: Local
+    cleaners: tuple[str, ...]
+    shards: Sequence[Shard]
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of the shards."""
+        return [shard.name for shard in self.shards]
+
+    @property
+    def key(self) -> str:
+        """The key of the stage that measured them."""
+        return str(self.run.stage("measure")["key"])
+
+    @property
+    def threads(self) -> int:
+        """How many batches are looked at at a time."""
+        return self.engine.threads
+
+    @property
+    def tokenizer(self) -> str | None:
+        """The file of the tokenizer that tokens are counted with."""
+        tokenizer: str | None = self.run.manifest["inputs"]["tokenizer"]
+        return tokenizer
+
+    @property
+    def folder(self) -> Path:
+        """Where cuts are kept."""
+        return self.run.path / "cuts"
+
+    def visit(self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Path | None) -> list[Any]:
+        """Read the shards again and clean them; one task a shard."""
+        options = read_options(self.run, metadata=False)
+        tasks = [
+            _Visit(shard, options, self.cleaners, rows, visitor, cuts)
+            for shard, rows, visitor in zip(self.shards, chosen, visitors, strict=True)
+        ]
+        found = {task.shard.name: result for task, result in self.engine.run(_run, tasks)}
+        return [found[name] for name in self.names]
+
+    def each(self, task: Callable[[int, Any], Any], items: Sequence[int]) -> Iterator[Any]:
+        """Run a task for every item on the engine."""
+        return (result for _, result in self.engine.run(task, items))
+
+
+@dataclass(frozen=True, eq=False)
+class _Visit:
+    """One shard of a pass. Picklable."""
+
+    shard: Shard
+    options: ReadOptions
+    cleaners: tuple[str, ...]
+    chosen: Numbers
+    visitor: Visitor
+    cuts: Path | None
+
+    def batches(self) -> Iterator[tuple[int, int, int, pa.Array]]:
+        """Yield number, first and last of the chosen documents, and raw texts; nothing after the last document."""
+        start = 0
+        if not len(self.chosen):
+            return
+        for number, batch in enumerate(read(self.shard, self.options, on_reject=lambda reject: None)):
+            low, high = np.searchsorted(self.chosen, [start, start + len(batch)])
+            yield number, int(low), int(high), batch.texts.take(pa.array(self.chosen[low:high] - start))
+            start += len(batch)
+            if high == len(self.chosen):
+                return
+        raise RunError(f"{self.shard.paths[0]} has fewer documents than were measured; run again with --overwrite")
+
+    def of_batch(self, item: tuple[int, int, int, pa.Array], cuts: Cuts) -> Any:
+        """Clean a batch, cut what earlier steps cut, and show it to the visitor."""
+        number, low, high, texts = item
+        rows = self.chosen[low:high]
+        return self.visitor.batch(number, rows, cuts.apply(clean(texts, self.cleaners), rows))
+
+
+def _run(task: _Visit, workers: Workers) -> Any:
+    cuts = Cuts.of_step(task.cuts, task.shard.name)
+    return task.visitor.finish(workers.map(lambda item: task.of_batch(item, cuts), task.batches()))
+
+
+@contextmanager
+def scratch(texts: Texts) -> Iterator[Path]:
+    """Give an empty folder beside the cuts that is deleted afterwards."""
+    texts.folder.mkdir(parents=True, exist_ok=True)
+    path = texts.folder / "scratch"
+    shutil.rmtree(path, ignore_errors=True)
+    try:
+        path.mkdir()
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Give a folder for the cuts of texts in memory."""
+    with tempfile.TemporaryDirectory(prefix="curate-") as path:
+        yield Path(path)

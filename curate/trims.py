@@ -1,0 +1,255 @@
+"""What the steps that trim do: cut repeated lines or passages out of the documents still alive, drop what is left over.
+
+Works in passes over the texts (`curate.passes`). What it found is kept under a key of all that it depends on, so
+that deciding again with other later steps reads no text again, and nothing stale is ever used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import curate
+from curate.cuts import SIZES, Cuts, cuts_file
+from curate.dedup.lines import LineCuts, LineKeys
+from curate.dedup.occurrences import KEY_BYTES, Flagging, Frequent, Occurrences
+from curate.dedup.substrings import Fingerprints, PassageCuts, PassageKeys
+from curate.dedup.trimmed import PartTrimmed, Trimmer, merged
+from curate.passes import Texts, Visitor, scratch
+from curate.population import Extended, Population, signal_column, starts
+from curate.recipe import Dedup, LineDedup, Recipe, SubstringDedup, Trim, fingerprint
+from curate.recipe.trims import UNITS
+from curate.shards import atomic_bytes
+from curate.steps import keep_ranks
+
+Bools = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.int64]
+
+COUNTING_BYTES = 1 << 30  # what counting may take of memory, all threads together
+MOST_SHOWN = 20
+_FACTS = "facts.json"
+
+
+@dataclass(frozen=True)
+class Trimmed:
+    """What a trim step did.
+
+    `folder` holds the cuts of this step and all earlier ones, a file a part. `dropped`: numbers of documents.
+    `sizes` int64 (n, 3): SIZES of every document of the population after the step. `facts` go into the report.
+    """
+
+    folder: Path
+    dropped: Numbers
+    sizes: Numbers = field(repr=False)
+    facts: dict[str, Any]
+
+
+def trim(
+    population: Population, recipe: Recipe, step: Trim, alive: Bools, chosen: Bools, earlier: Trimmed | None
+) -> Trimmed:
+    """Trim the documents that are alive and `chosen`; a step done before on the same texts is only read."""
+    texts = population.texts
+    ensembles = [asdict(ensemble) for ensemble in recipe.ensembles]
+    masks = [hashlib.sha256(np.packbits(mask).tobytes()).hexdigest() for mask in (alive, chosen)]
+    rule = {key: value for key, value in asdict(step).items() if key not in ("name", "where")}
+    before = earlier.folder if earlier else None
+    key = fingerprint([curate.__version__, texts.key, rule, ensembles, masks, str(before and before.name)])
+    folder = texts.folder / key
+    if not _is_done(folder, texts.names):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        begin = starts(population)
+        rows = [np.flatnonzero((alive & chosen)[low:high]) for low, high in pairwise(begin)]
+        with scratch(texts) as place:
+            work = _Work(population, texts, rows, before, folder, place)
+            found = _lines(work, step) if isinstance(step, LineDedup) else _substrings(work, step)
+        unit = step.unit if isinstance(step, LineDedup) else "substring"
+        what = "lines_removed" if isinstance(step, LineDedup) else "spans_removed"
+        facts = {"unit": unit, what: _removed(found), "top": _top(found), "files": _file_sizes(folder, texts.names)}
+        atomic_bytes(folder / _FACTS, json.dumps(facts, ensure_ascii=False).encode())
+    return _load(population, folder, earlier)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What the passes of a step need: documents by part, and where to read and write."""
+
+    population: Population
+    texts: Texts
+    rows: Sequence[Numbers]
+    earlier: Path | None
+    folder: Path
+    scratch: Path
+
+    @property
+    def numbers(self) -> Numbers:
+        """Numbers of all the documents."""
+        begin = starts(self.population)
+        return np.concatenate(
+            [np.zeros(0, np.int64), *(rows + low for rows, low in zip(self.rows, begin, strict=False))]
+        )
+
+    def by_part(self, values: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+        """Divide an array with one entry a document over the parts."""
+        return np.split(values, np.cumsum([len(rows) for rows in self.rows])[:-1])
+
+    def column(self, name: str) -> npt.NDArray[Any]:
+        """Return a signal of the documents."""
+        chosen = np.zeros(sum(self.population.sizes), np.bool_)
+        chosen[self.numbers] = True
+        return signal_column(self.population, chosen, name)
+
+    def occurrences(self, name: str, most: int, *, ranked: bool) -> Occurrences:
+        """Return scratch files for at most so many keys, divided so that counting stays within its memory."""
+        partitions = 1 + most * KEY_BYTES * self.texts.threads // COUNTING_BYTES
+        return Occurrences(self.scratch / name, partitions, ranked)
+
+    def visit(self, visitors: Sequence[Visitor]) -> list[Any]:
+        """Make a pass over the documents."""
+        return self.texts.visit(self.rows, visitors, self.earlier)
+
+    def trimmers(self) -> list[Trimmer]:
+        """Return what writes the cuts of each part."""
+        return [Trimmer(name, self.folder, self.earlier, self.texts.tokenizer) for name in self.texts.names]
+
+    def flag(self, occurrences: Occurrences, more_than: int, gone: Bools) -> Frequent:
+        """Count all partitions."""
+        task = Flagging(occurrences, self.texts.names, more_than, gone)
+        total = Frequent.of([])
+        for found in self.texts.each(task, range(occurrences.partitions)):
+            total = Frequent.of([total, found])
+        return total
+
+
+def _lines(work: _Work, step: LineDedup) -> list[PartTrimmed]:
+    doc = work.column("doc").astype(np.uint64)
+    buckets = max(1, -(-len(doc) // step.bucket))
+    salts = bucket_salts(doc, buckets)
+    occurrences = work.occurrences("lines", int(work.column("byte_count").sum()) // (step.min_length + 1), ranked=False)
+    keys = [
+        LineKeys(name, rows, salt, UNITS[step.unit], step.min_length, occurrences)
+        for name, rows, salt in zip(work.texts.names, work.rows, work.by_part(salts), strict=True)
+    ]
+    work.visit(keys)
+    frequent = work.flag(occurrences, step.more_than, np.zeros(0, np.bool_))
+    visitors = [
+        LineCuts(key, trimmer, step.min_left, frequent) for key, trimmer in zip(keys, work.trimmers(), strict=True)
+    ]
+    return work.visit(visitors)
+
+
+def bucket_salts(doc: npt.NDArray[np.uint64], buckets: int) -> npt.NDArray[np.uint64]:
+    """Return uint64 (n,): a number for the bucket of each document, drawn by document number; 0 if there is one."""
+    mixed = (doc ^ (doc >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
+    bucket = ((mixed >> np.uint64(32)) * np.uint64(buckets)) >> np.uint64(32)
+    salt = bucket * np.uint64(0x9E3779B97F4A7C15)
+    return (salt ^ (salt >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+
+
+def _substrings(work: _Work, step: SubstringDedup) -> list[PartTrimmed]:
+    policy = Dedup(step.name, "exact", keep=step.keep)
+    ranks = keep_ranks(work.population, work.numbers, policy).astype(np.uint32)
+    words = int(work.column("byte_count").sum()) // 2  # at most
+    gone = np.zeros(len(ranks), np.bool_)
+    few = work.occurrences("fingerprints", 8 * words // step.min_words, ranked=False)
+    fingerprints = [Fingerprints(name, step.min_words, few) for name in work.texts.names]
+    work.visit(fingerprints)
+    work.flag(few, 1, gone)
+    occurrences = work.occurrences("passages", words, ranked=True)
+    keys = [
+        PassageKeys(fingerprint.part, rows, rank, fingerprint, occurrences)
+        for fingerprint, rows, rank in zip(fingerprints, work.rows, work.by_part(ranks), strict=True)
+    ]
+    work.visit(keys)
+
+    def cut(before: Sequence[PartTrimmed]) -> list[PartTrimmed]:
+        frequent = work.flag(occurrences, 1, gone)
+        visitors = [
+            PassageCuts(key, trimmer, step.drop_at, frequent, dropped)
+            for key, trimmer, dropped in zip(keys, work.trimmers(), before, strict=True)
+        ]
+        return work.visit(visitors)
+
+    found = cut([PartTrimmed() for _ in keys])
+    dropped = [result.take(result.cuts.dropped) for result in found]
+    if not any(len(part.removed) for part in dropped):
+        return found
+    # A passage that only stayed in a document which goes has to stay in another: count again without those.
+    for key, part in zip(keys, dropped, strict=True):
+        gone[key.ranks[np.searchsorted(key.chosen, part.cuts.rows)]] = True
+    return cut(dropped)
+
+
+def _removed(found: Sequence[PartTrimmed]) -> int:
+    return sum(int(result.removed[~result.cuts.dropped].sum()) for result in found)
+
+
+def _top(found: Sequence[PartTrimmed]) -> list[dict[str, Any]]:
+    examples = sorted(merged(result.top for result in found).values(), key=lambda item: (-item[0], item[1]))
+    return [{"text": text, "count": count} for count, text in examples[:MOST_SHOWN]]
+
+
+def _file_sizes(folder: Path, parts: Sequence[str]) -> dict[str, int]:
+    files = [cuts_file(folder, part) for part in parts]
+    return {file.name: file.stat().st_size for file in files if file.is_file()}
+
+
+def _is_done(folder: Path, parts: Sequence[str]) -> bool:
+    """Tell whether a step has been done to the end, and its files are there as it left them."""
+    facts = folder / _FACTS
+    if not facts.is_file():
+        return False
+    files: dict[str, int] = json.loads(facts.read_text(encoding="utf-8"))["files"]
+    return len(files) == len(parts) and files == _file_sizes(folder, parts)
+
+
+def _load(population: Population, folder: Path, earlier: Trimmed | None) -> Trimmed:
+    """Read what a step did, and count what it cut from documents that stay."""
+    before = earlier.sizes if earlier else _sizes(population)
+    after = before.copy()
+    dropped = []
+    for name, low in zip(population.texts.names, starts(population), strict=False):
+        cuts = Cuts.of_step(folder, name)
+        stays = ~cuts.dropped
+        after[cuts.rows[stays] + low] = cuts.sizes[stays]
+        dropped.append(cuts.rows[cuts.dropped] + low)
+    numbers = np.concatenate([np.zeros(0, np.int64), *dropped])
+    lost = before - after
+    sums = dict(zip(SIZES, lost.sum(axis=0).tolist(), strict=True))
+    stored = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+    del stored["files"]
+    facts = {
+        **stored,
+        "documents_touched": int((lost[:, 0] > 0).sum()),
+        "documents_dropped": len(numbers),
+        "bytes_removed": sums["byte_count"],
+        "tokens_removed": sums["token_count"],
+    }
+    return Trimmed(folder, numbers, after, facts)
+
+
+def _sizes(population: Population) -> Numbers:
+    everyone = np.ones(sum(population.sizes), np.bool_)
+    return np.stack([signal_column(population, everyone, name).astype(np.int64) for name in SIZES], axis=1)
+
+
+def forget_others(texts: Texts, used: Iterable[Trimmed]) -> None:
+    """Delete the cuts of steps that are no longer decided by."""
+    folders = {trimmed.folder for trimmed in used}
+    for folder in texts.folder.glob("*/"):
+        if folder not in folders:
+            shutil.rmtree(folder)
+
+
+def resized(population: Population, trimmed: Trimmed) -> Population:
+    """Return the population with the sizes of its documents after a step."""
+    return Extended(population, {name: trimmed.sizes[:, number] for number, name in enumerate(SIZES)})
