@@ -76,6 +76,8 @@ def _stamp() -> Path | None:
 
 def compile_curate() -> None:
     """Call every kernel of curate on a few short texts."""
+    import polars as pl
+
     from curate.decide import decide
     from curate.dedup import shingles, signatures
     from curate.measure import measure
@@ -91,6 +93,9 @@ def compile_curate() -> None:
     decide(texts, Recipe.parse('[[steps]]\ndedup = "exact"\n[[steps]]\ndedup = "minhash"\nverify = false'))
     trims = '[[steps]]\ndedup = "lines"\nmore_than = 1\n[[steps]]\ndedup = "substring"\nmin_words = 2'
     decide(texts, Recipe.parse(trims))
+    near = 'dedup = "minhash"\nshingle = "char"\nnormalise = "fineweb"\nfold_numbers = true\nverify = 0.1'
+    urls = pl.DataFrame({"text": texts, "url": ["http://www.a.org/b/?c=1&utm_x=2"] * len(texts)})
+    decide(urls, Recipe.parse(f'[[steps]]\ndedup = "url"\n[[steps]]\n{near}'))
     shingles(text)
     signatures(texts)
 
