@@ -72,10 +72,13 @@ class Texts(Protocol):
         """Where cuts are kept, one folder a step."""
         ...
 
-    def visit(self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Path | None) -> list[Any]:
-        """Show each visitor the chosen documents of its part, without what `cuts` names; return their results.
+    def visit(
+        self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Path | None
+    ) -> Iterator[tuple[int, Any]]:
+        """Show each visitor the chosen documents of its part, without what `cuts` names.
 
-        `chosen` are positions, ascending. Batches are the same for the same choice.
+        `chosen` are positions, ascending. Batches are the same for the same choice. Yields the number of each part
+        with its result, as they come.
         """
         ...
 
@@ -95,11 +98,13 @@ class MemoryTexts:
     def __init__(self, cleaned: Strings, folder: Path) -> None:
         self._cleaned, self.folder = cleaned, folder
 
-    def visit(self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Path | None) -> list[Any]:
+    def visit(
+        self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Path | None
+    ) -> Iterator[tuple[int, Any]]:
         """Show the visitor all chosen documents at once."""
         texts = as_strings(to_array(self._cleaned).take(pa.array(chosen[0])))
         texts = Cuts.of_step(cuts, self.names[0]).apply(texts, chosen[0])
-        return [visitors[0].finish([visitors[0].batch(0, chosen[0], texts)])]
+        yield 0, visitors[0].finish([visitors[0].batch(0, chosen[0], texts)])
 
     def each(self, task: Callable[[int, Any], Any], items: Sequence[int]) -> Iterator[Any]:
         """Run a task for every item, one after the other."""
@@ -141,15 +146,17 @@ class RunTexts:
         """Where cuts are kept."""
         return self.run.path / "cuts"
 
-    def visit(self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Path | None) -> list[Any]:
+    def visit(
+        self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Path | None
+    ) -> Iterator[tuple[int, Any]]:
         """Read the shards again and clean them; one task a shard."""
         options = read_options(self.run, metadata=False)
         tasks = [
-            _Visit(shard, options, self.cleaners, rows, visitor, cuts)
-            for shard, rows, visitor in zip(self.shards, chosen, visitors, strict=True)
+            _Visit(number, shard, options, self.cleaners, rows, visitor, cuts)
+            for number, (shard, rows, visitor) in enumerate(zip(self.shards, chosen, visitors, strict=True))
         ]
-        found = {task.shard.name: result for task, result in self.engine.run(_run, tasks)}
-        return [found[name] for name in self.names]
+        for task, result in self.engine.run(_run, tasks):
+            yield task.number, result
 
     def each(self, task: Callable[[int, Any], Any], items: Sequence[int]) -> Iterator[Any]:
         """Run a task for every item on the engine."""
@@ -160,6 +167,7 @@ class RunTexts:
 class _Visit:
     """One shard of a pass. Picklable."""
 
+    number: int
     shard: Shard
     options: ReadOptions
     cleaners: tuple[str, ...]

@@ -23,7 +23,7 @@ from curate.cuts import SIZES, Cuts, cuts_file
 from curate.dedup.lines import LineCuts, LineKeys
 from curate.dedup.occurrences import KEY_BYTES, Flagging, Frequent, Occurrences
 from curate.dedup.substrings import Fingerprints, PassageCuts, PassageKeys
-from curate.dedup.trimmed import PartTrimmed, Trimmer, merged
+from curate.dedup.trimmed import PartTrimmed, Top, Trimmer, merged
 from curate.passes import Texts, Visitor, scratch
 from curate.population import Extended, Population, signal_column, starts
 from curate.recipe import Dedup, LineDedup, Recipe, SubstringDedup, Trim, fingerprint
@@ -74,7 +74,9 @@ def trim(
             found = _lines(work, step) if isinstance(step, LineDedup) else _substrings(work, step)
         unit = step.unit if isinstance(step, LineDedup) else "substring"
         what = "lines_removed" if isinstance(step, LineDedup) else "spans_removed"
-        facts = {"unit": unit, what: _removed(found), "top": _top(found), "files": _file_sizes(folder, texts.names)}
+        examples = sorted(found.top.values(), key=lambda item: (-item[0], item[1]))[:MOST_SHOWN]
+        top = [{"text": text, "count": count} for count, text in examples]
+        facts = {"unit": unit, what: found.removed, "top": top, "files": _file_sizes(folder, texts.names)}
         atomic_bytes(folder / _FACTS, json.dumps(facts, ensure_ascii=False).encode())
     return _load(population, folder, earlier)
 
@@ -113,9 +115,19 @@ class _Work:
         partitions = 1 + most * KEY_BYTES * self.texts.threads // COUNTING_BYTES
         return Occurrences(self.scratch / name, partitions, ranked)
 
-    def visit(self, visitors: Sequence[Visitor]) -> list[Any]:
-        """Make a pass over the documents."""
-        return self.texts.visit(self.rows, visitors, self.earlier)
+    def visit(self, visitors: Sequence[Visitor]) -> None:
+        """Make a pass over the documents for what it leaves on disk."""
+        for _ in self.texts.visit(self.rows, visitors, self.earlier):
+            pass
+
+    def cut(self, visitors: Sequence[Visitor]) -> _Outcome:
+        """Make the pass that cuts."""
+        outcome = _Outcome([PartTrimmed() for _ in visitors])
+        for part, summary in self.texts.visit(self.rows, visitors, self.earlier):
+            outcome.removed += summary.removed
+            outcome.top = merged([outcome.top, summary.top])
+            outcome.dropped[part] = summary.dropped
+        return outcome
 
     def trimmers(self) -> list[Trimmer]:
         """Return what writes the cuts of each part."""
@@ -130,7 +142,16 @@ class _Work:
         return total
 
 
-def _lines(work: _Work, step: LineDedup) -> list[PartTrimmed]:
+@dataclass
+class _Outcome:
+    """What the pass that cuts did: documents dropped by part, units cut from others, examples."""
+
+    dropped: list[PartTrimmed]
+    removed: int = 0
+    top: Top = field(default_factory=dict)
+
+
+def _lines(work: _Work, step: LineDedup) -> _Outcome:
     doc = work.column("doc").astype(np.uint64)
     buckets = max(1, -(-len(doc) // step.bucket))
     salts = bucket_salts(doc, buckets)
@@ -144,7 +165,7 @@ def _lines(work: _Work, step: LineDedup) -> list[PartTrimmed]:
     visitors = [
         LineCuts(key, trimmer, step.min_left, frequent) for key, trimmer in zip(keys, work.trimmers(), strict=True)
     ]
-    return work.visit(visitors)
+    return work.cut(visitors)
 
 
 def bucket_salts(doc: npt.NDArray[np.uint64], buckets: int) -> npt.NDArray[np.uint64]:
@@ -155,7 +176,7 @@ def bucket_salts(doc: npt.NDArray[np.uint64], buckets: int) -> npt.NDArray[np.ui
     return (salt ^ (salt >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
 
 
-def _substrings(work: _Work, step: SubstringDedup) -> list[PartTrimmed]:
+def _substrings(work: _Work, step: SubstringDedup) -> _Outcome:
     policy = Dedup(step.name, "exact", keep=step.keep)
     ranks = keep_ranks(work.population, work.numbers, policy).astype(np.uint32)
     words = int(work.column("byte_count").sum()) // 2  # at most
@@ -171,31 +192,21 @@ def _substrings(work: _Work, step: SubstringDedup) -> list[PartTrimmed]:
     ]
     work.visit(keys)
 
-    def cut(before: Sequence[PartTrimmed]) -> list[PartTrimmed]:
+    def cut(before: Sequence[PartTrimmed]) -> _Outcome:
         frequent = work.flag(occurrences, 1, gone)
         visitors = [
             PassageCuts(key, trimmer, step.drop_at, frequent, dropped)
             for key, trimmer, dropped in zip(keys, work.trimmers(), before, strict=True)
         ]
-        return work.visit(visitors)
+        return work.cut(visitors)
 
     found = cut([PartTrimmed() for _ in keys])
-    dropped = [result.take(result.cuts.dropped) for result in found]
-    if not any(len(part.removed) for part in dropped):
+    if not any(len(part.removed) for part in found.dropped):
         return found
     # A passage that only stayed in a document which goes has to stay in another: count again without those.
-    for key, part in zip(keys, dropped, strict=True):
+    for key, part in zip(keys, found.dropped, strict=True):
         gone[key.ranks[np.searchsorted(key.chosen, part.cuts.rows)]] = True
-    return cut(dropped)
-
-
-def _removed(found: Sequence[PartTrimmed]) -> int:
-    return sum(int(result.removed[~result.cuts.dropped].sum()) for result in found)
-
-
-def _top(found: Sequence[PartTrimmed]) -> list[dict[str, Any]]:
-    examples = sorted(merged(result.top for result in found).values(), key=lambda item: (-item[0], item[1]))
-    return [{"text": text, "count": count} for count, text in examples[:MOST_SHOWN]]
+    return cut(found.dropped)
 
 
 def _file_sizes(folder: Path, parts: Sequence[str]) -> dict[str, int]:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from classifiers.arrow import Strings
 from curate.dedup.occurrences import Frequent, Keys, Occurrences
-from curate.dedup.trimmed import PartTrimmed, Trimmer
+from curate.dedup.trimmed import PartTrimmed, Summary, Trimmer
 from curate.kernels.text_lines import TEXT, Lines, Spans, line_spans, removal, text_lines
 
 U64 = npt.NDArray[np.uint64]
@@ -69,7 +69,7 @@ class LineCuts:
         hits = hits[np.isin(keys[hits], self.frequent.keys)]
         return found.dropping(few).with_top(_examples(texts, lines, spans, hits))
 
-    def finish(self, results: Iterable[PartTrimmed]) -> PartTrimmed:
+    def finish(self, results: Iterable[PartTrimmed]) -> Summary:
         """Write the cuts of the part."""
         return self.trimmer.finish(results)
 

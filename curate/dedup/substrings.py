@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from classifiers.arrow import Strings
 from curate.dedup.occurrences import Frequent, Keys, Occurrences
-from curate.dedup.trimmed import PartTrimmed, Top, Trimmer
+from curate.dedup.trimmed import PartTrimmed, Summary, Top, Trimmer
 from curate.kernels.passages import coverage, passages, winnow
 from curate.kernels.text_lines import Ranges
 from curate.kernels.words import Words
@@ -114,7 +114,7 @@ class PassageCuts:
             self._examples(strings, words, first, passages.keys, ranges, runs)
         )
 
-    def finish(self, results: Iterable[PartTrimmed]) -> PartTrimmed:
+    def finish(self, results: Iterable[PartTrimmed]) -> Summary:
         """Write the cuts of the part."""
         return self.trimmer.finish([self.dropped, *results])
 

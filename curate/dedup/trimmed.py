@@ -50,6 +50,15 @@ class PartTrimmed:
 
 
 @dataclass(frozen=True)
+class Summary:
+    """What a step did to a part: units cut from documents that stay, examples, and the documents that it dropped."""
+
+    removed: int
+    top: Top
+    dropped: PartTrimmed
+
+
+@dataclass(frozen=True)
 class Trimmer:
     """Turns ranges into cuts of a part: joined with those of an `earlier` step, with the sizes of what is left."""
 
@@ -66,17 +75,21 @@ class Trimmer:
         cuts = Cuts(rows[touched], some, sizes(left, self.tokenizer, SIZES), np.zeros(len(touched), np.bool_))
         return PartTrimmed(cuts, removed[touched])
 
-    def finish(self, results: Iterable[PartTrimmed]) -> PartTrimmed:
-        """Write the cuts of the part, together with earlier ones; return what this step did alone."""
+    def finish(self, results: Iterable[PartTrimmed]) -> Summary:
+        """Write the cuts of the part, together with earlier ones; say what this step did alone."""
         found = list(results)
         alone = joined([result.cuts for result in found])
         earlier = Cuts.of_step(self.earlier, self.part).staying()
         both = dataclasses.replace(alone, ranges=composed(earlier.of_rows(alone.rows), alone.ranges))
         others = earlier.take(~np.isin(earlier.rows, alone.rows))
         joined([both, others]).write(cuts_file(self.folder, self.part))
-        removed = np.concatenate([np.zeros(0, np.int64), *(result.removed for result in found)])
-        order = np.argsort(np.concatenate([np.zeros(0, np.int64), *(result.cuts.rows for result in found)]))
-        return PartTrimmed(alone, removed[order], merged(result.top for result in found))
+        removed = sum(int(result.removed[~result.cuts.dropped].sum()) for result in found)
+        dropped = [result.take(result.cuts.dropped) for result in found]
+        gone = PartTrimmed(
+            joined([result.cuts for result in dropped]),
+            np.concatenate([np.zeros(0, np.int64), *(result.removed for result in dropped)]),
+        )
+        return Summary(removed, merged(result.top for result in found), gone)
 
 
 def joined(several: list[Cuts]) -> Cuts:
