@@ -2,8 +2,9 @@
 
     python benchmarks/trims.py [--threads N] [source=]FILE...
 
-Prints seconds of processor time and MB of text in each of them for deciding with the step (it reads all texts two times
-or more), the largest memory of the process and how much of it the step added, and what was cut, by source too. Prints no texts: web pages hold personal data.
+Prints seconds of processor time, and MB of text in each of them, for deciding with the step (it reads all texts
+two times or more); the largest memory of the process and how much of it the step added; what was cut, and what is
+gone of each source. Prints no texts: web pages hold personal data.
 """
 
 from __future__ import annotations
@@ -88,7 +89,8 @@ def main() -> None:
             sources = ", ".join(f"{source} {share:.1%}" for source, share in found["sources"].items())
             print(
                 f"{name:30} {found['seconds']:6.1f} s {size / 1e6 / found['seconds']:6.1f} MB/s "
-                f"{found['peak_mb']:5.0f} MB peak, +{found['added_mb']:.0f} | {units:,} cut from {facts['documents_touched']:,} documents, "
+                f"{found['peak_mb']:5.0f} MB peak, +{found['added_mb']:.0f} | "
+                f"{units:,} cut from {facts['documents_touched']:,} documents, "
                 f"{facts['documents_dropped']:,} dropped, {facts['bytes_removed'] / size:.2%} of bytes cut; "
                 f"gone of {sources}",
                 flush=True,
