@@ -20,7 +20,6 @@ from curate.draw import Drawn, draw
 from curate.ensembles import with_ensembles
 from curate.errors import RunError
 from curate.measure import Measured, as_frame, measure_texts, with_urls
-from curate.passes import temporary_folder
 from curate.plan import Plan, check_known
 from curate.population import MemoryPopulation, Population, RunPopulation, gather, signal_column, starts
 from curate.recipe import Dedup, Filter, LineDedup, Recipe, SubstringDedup, Top, fingerprint
@@ -253,10 +252,9 @@ def decide(texts: Any, recipe: Recipe | str = "web") -> pl.DataFrame:
     import polars as pl
 
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
-    with temporary_folder() as folder:
-        population = with_ensembles(MemoryPopulation(measure_frame(texts, recipe), folder), recipe)
-        decisions = decide_population(population, recipe)
-        table = decision_table(population, recipe, decisions, Clusters(population, decisions.standing), 0)
+    population = with_ensembles(MemoryPopulation(measure_frame(texts, recipe)), recipe)
+    decisions = decide_population(population, recipe)
+    table = decision_table(population, recipe, decisions, Clusters(population, decisions.standing), 0)
     return pl.DataFrame(pl.from_arrow(table))
 
 

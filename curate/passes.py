@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -95,8 +97,15 @@ class MemoryTexts:
     threads = 1
     tokenizer = None
 
-    def __init__(self, cleaned: Strings, folder: Path) -> None:
-        self._cleaned, self.folder = cleaned, folder
+    def __init__(self, cleaned: Strings) -> None:
+        self._cleaned = cleaned
+
+    @cached_property
+    def folder(self) -> Path:
+        """A temporary folder, deleted with this object."""
+        path = tempfile.mkdtemp(prefix="curate-")
+        weakref.finalize(self, shutil.rmtree, path, ignore_errors=True)
+        return Path(path)
 
     def visit(
         self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Path | None
@@ -211,10 +220,3 @@ def scratch(texts: Texts) -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
-
-
-@contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """Give a folder for the cuts of texts in memory."""
-    with tempfile.TemporaryDirectory(prefix="curate-") as path:
-        yield Path(path)

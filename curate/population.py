@@ -92,9 +92,9 @@ def starts(population: Population) -> Numbers:
 class MemoryPopulation:
     """One batch, measured in memory."""
 
-    def __init__(self, measured: Measured, folder: Path | None = None) -> None:
+    def __init__(self, measured: Measured) -> None:
         self._measured = measured
-        self.texts: Texts = MemoryTexts(measured.cleaned, folder or Path())
+        self.texts: Texts = MemoryTexts(measured.cleaned)
         self.sizes: Sequence[int] = [len(measured.signals)]
 
     def frame(self, part: int, columns: Sequence[str]) -> pl.DataFrame:
