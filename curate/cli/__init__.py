@@ -13,6 +13,7 @@ import click
 from curate import __version__
 from curate.classifier.cli import classifier
 from curate.cli import catalog, questions, stages
+from curate.cli.dedup import dedup
 from curate.errors import CurateError
 
 
@@ -66,6 +67,7 @@ for command in (
     questions.status,
     catalog.recipes,
     catalog.signals,
+    dedup,
     classifier,
 ):
     main.add_command(command)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from curate.cli.group import CommandGroup
-from curate.cli.options import FORMAT, INPUTS, JSON, OUT, READING, RUN, THREADS, options
+from curate.cli.options import FORMAT, JSON, READING, RUN, THREADS, options
 
 if TYPE_CHECKING:
     from curate.dedup.curves import Distribution
@@ -23,7 +23,7 @@ _BANDS = options(
 
 
 @click.group(cls=CommandGroup)
-@INPUTS
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
 @click.option("--out", type=click.Path(path_type=Path), help="Run directory to make or go on with.")
 @click.option(
     "--method",
@@ -71,22 +71,156 @@ def dedup(
       curate dedup raw/*.jsonl.zst --out run
       curate dedup raw/ --out run --method minhash --find 0.95 --at 0.8 --keep "date DESC"
     """
+    from curate.cli.stages import print_summary
     from curate.corpus import corpus
     from curate.dedup.recipe_text import dedup_recipe
     from curate.recipe import Recipe
     from curate.terminal import Bars
 
+    chosen = methods or ("exact", "minhash")
     minhash = {"ngram": ngram, "bands": bands, "rows": rows, "find": find, "at": at, "seed": seed}
     minhash["verify"] = _verify(verify)
-    text = dedup_recipe(methods or ("exact", "minhash"), keep=keep, within=within, keys={"minhash": minhash})
+    given = [f"--{key}" for key, value in minhash.items() if value is not None]
+    if given and "minhash" not in chosen:
+        raise click.UsageError(f"{', '.join(given)}: for --method minhash only")
+    text = dedup_recipe(chosen, keep=keep, within=within, keys={"minhash": minhash})
+    recipe = Recipe.parse(text, "dedup")
     if print_recipe:
         click.echo(text, nl=False)
         return
-    if out is None:
-        raise click.UsageError("Missing option '--out'.")
-    recipe = Recipe.parse(text, "dedup")
-    with Bars() as bars_:
-        run = corpus(inputs, out, recipe, progress=bars_, **reading)
-    from curate.cli.stages import print_summary
-
+    if not inputs or out is None:
+        raise click.UsageError("Missing argument 'INPUT...'." if not inputs else "Missing option '--out'.")
+    with Bars() as bars:
+        run = corpus(inputs, out, recipe, progress=bars, **reading)
     print_summary(run, as_json)
+
+
+def _verify(given: str | None) -> float | bool | None:
+    """Read --verify: a similarity, or off."""
+    if given is None or given == "off":
+        return None if given is None else False
+    try:
+        return float(given)
+    except ValueError:
+        raise click.UsageError(f"--verify {given}: give a similarity such as 0.7, or off") from None
+
+
+@dedup.command()
+@_BANDS
+@click.option(
+    "--at", type=_SHARE, default=0.8, show_default=True, metavar="SIMILARITY", help="Similarity from which on pairs are wanted."
+)
+@click.option("--permutations", type=click.IntRange(min=1), help="Most permutations to spend.  [default: 128]")
+@click.option("--run", type=click.Path(path_type=Path), help="Count the cost over a sample of this run's documents.")
+@click.option("--sample", type=click.IntRange(min=2), default=5000, show_default=True, help="Documents of that sample.")
+@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Write the curves to this SVG file.")
+@JSON
+def curve(
+    bands: int | None,
+    rows: int | None,
+    find: float | None,
+    at: float,
+    permutations: int | None,
+    run: Path | None,
+    sample: int,
+    svg: Path | None,
+    as_json: bool,
+) -> None:
+    """Show which share of the pairs a choice of bands and rows finds, by similarity, and what it costs.
+
+    Plots the S-curve beside the default's and the one that datasketch would choose, and counts the extra candidates:
+    pairs below the wanted similarity that are compared for nothing.
+
+    \b
+    Examples:
+      curate dedup curve --bands 14 --rows 8
+      curate dedup curve --find 0.95 --at 0.8 --run run
+    """
+    from curate.dedup.bands import PERMUTATIONS, choose
+    from curate.dedup.curve_chart import in_svg
+    from curate.dedup.curves import WEB_PAGES, explain_choice
+    from curate.recipe import Dedup
+    from curate.terminal_dedup import curves
+
+    if find is not None and (bands or rows):
+        raise click.UsageError("give either --bands and --rows, or --find with --at")
+    if (bands is None) != (rows is None):
+        raise click.UsageError("--bands and --rows belong together")
+    if find is not None:
+        bands, rows = choose(find, at, permutations or PERMUTATIONS)
+        permutations = permutations or PERMUTATIONS
+    default = Dedup("", "minhash")
+    pairs = WEB_PAGES if run is None else _of_run(run, sample)
+    found = explain_choice(bands or default.bands, rows or default.rows, at=at, permutations=permutations, pairs=pairs)
+    found["find"] = find
+    if svg:
+        choices = {name: (choice["bands"], choice["rows"]) for name, choice in found["choices"].items()}
+        svg.write_text(in_svg(choices, at), encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        curves(found)
+
+
+def _of_run(path: Path, sample: int) -> Distribution:
+    from curate.corpus import working
+    from curate.dedup.audit import distribution
+    from curate.run import Run
+
+    found = Run(path)
+    with working(found, None) as engine:
+        return distribution(found, engine, sample=sample)
+
+
+@dedup.command()
+@RUN
+@click.option("--step", metavar="NAME", help="The minhash step to audit.  [default: the first]")
+@click.option("--sample", type=click.IntRange(min=2), default=5000, show_default=True, help="Documents to compare, all with all.")
+@click.option("--threshold", type=_SHARE, help="Similarity that makes a duplicate.  [default: the step's verify, or 0.8]")
+@click.option("--min-shingles", type=click.IntRange(min=1), default=1, show_default=True, help="Leave out documents with fewer.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides the sample.")
+@click.option("--pairs", type=click.Path(path_type=Path, dir_okay=False), help="Judge by labelled pairs in this JSONL file instead.")
+@THREADS
+@JSON
+def audit(
+    run: Path,
+    pairs: Path | None,
+    step: str | None,
+    sample: int,
+    threshold: float | None,
+    min_shingles: int,
+    seed: int,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Compare a sample of a run's documents all with all, and say what deduplication found and missed.
+
+    The sample is read again and every pair compared exactly, n * (n - 1) / 2 of them: recall and precision of the
+    bands by similarity beside the S-curve, of removals, and purity of clusters. The run is not changed. With --pairs,
+    known pairs {"a", "b", "jaccard"} are looked up instead, by id.
+
+    \b
+    Examples:
+      curate dedup audit run
+      curate dedup audit run --sample 20000 --threshold 0.8 --json
+      curate dedup audit run --pairs labelled.pairs.jsonl.zst
+    """
+    from curate.corpus import working
+    from curate.dedup.audit import audit_run
+    from curate.dedup.labelled_pairs import audit_pairs
+    from curate.run import Run
+    from curate.terminal_dedup import audit_tables, pair_tables
+
+    found = Run(run)
+    with working(found, threads) as engine:
+        if pairs is not None:
+            known = audit_pairs(found, engine, pairs, step=step, threshold=threshold, min_shingles=min_shingles)
+        else:
+            chosen = {"sample": sample, "threshold": threshold, "min_shingles": min_shingles, "seed": seed}
+            known = audit_run(found, engine, step=step, **chosen)
+    if as_json:
+        click.echo(json.dumps(known))
+    elif pairs is not None:
+        pair_tables(known)
+    else:
+        audit_tables(known)

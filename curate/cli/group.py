@@ -29,7 +29,8 @@ class CommandGroup(click.Group):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         if args and args[0] in self.commands:
-            here = click.Context(self, info_name=info_name, parent=parent)
+            # A bare stand-in: usage lines of a sub-command do not repeat the arguments of this command.
+            here = click.Context(click.Group(self.name), info_name=info_name, parent=parent)
             return self.commands[args[0]].make_context(args[0], args[1:], parent=here, **extra)
         return super().make_context(info_name, args, parent, **extra)
 
