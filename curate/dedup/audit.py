@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curate.dedup.audit_figures import components, precision_by_similarity, purity, recall_by_similarity, share
+from curate.dedup.audit_figures import components, precision_by_similarity, purity, ratio, recall_by_similarity, share
 from curate.dedup.audit_sample import draw
 from curate.dedup.clusters import candidate_clusters
 from curate.dedup.curves import Distribution
@@ -134,12 +134,12 @@ class _View:
     @property
     def judged(self) -> npt.NDArray[np.integer]:
         """How many bands each pair agrees in, the one that drew the sample left out."""
-        if self.census or not self.weight.any():
-            return self.pairs.matches
-        return self.pairs.matches - self.pairs.drawn.astype(np.uint16)
+        drawn = self.pairs.drawn if self.judged_bands < self.seen.step.bands else np.zeros(1, np.bool_)
+        return self.pairs.matches - drawn.astype(np.uint16)
 
     @property
     def judged_bands(self) -> int:
+        """Bands that had no part in drawing the sample."""
         return self.seen.step.bands - int(not self.census and bool(self.weight.any()))
 
     def of_at_least(self, threshold: float) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
@@ -160,17 +160,25 @@ class _View:
         likely to be met in a bucket of any band, so it counts 1 / m.
         """
         pairs = self.pairs
-        if self.census or not self.weight.any():
-            chosen, weight = pairs.matches > 0, np.ones(len(pairs.left))
-        else:
+        by_buckets = self.judged_bands < self.seen.step.bands
+        if by_buckets:
             chosen = pairs.drawn & (self.weight[pairs.left] > 0) & (self.weight[pairs.right] > 0)
-            weight = self.weight[pairs.left] / np.maximum(pairs.matches, 1)
-        similarity, weight = pairs.similarity[chosen], weight[chosen]
+        else:
+            chosen = pairs.matches > 0
+        left, similarity = pairs.left[chosen], pairs.similarity[chosen]
         good = similarity >= threshold
+        if by_buckets:
+            weight = self.weight[left] / pairs.matches[chosen]
+            bucket = components(len(self.documents), left, pairs.right[chosen])[left]
+            precision, interval = ratio(good, weight, bucket)
+        else:
+            weight = np.ones(len(similarity))
+            whole = share(int(good.sum()), len(good))
+            precision, interval = whole["share"], whole["interval"]
         return {
-            "pairs": int(chosen.sum()),
-            "precision": float(weight[good].sum() / weight.sum()) if weight.sum() else None,
-            "interval": share(int(good.sum()), len(good))["interval"] if self.census else None,
+            "pairs": len(similarity),
+            "precision": precision,
+            "interval": interval,
             "by_similarity": precision_by_similarity(similarity, weight),
         }
 

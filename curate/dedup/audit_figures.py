@@ -39,6 +39,24 @@ def share(hits: int, of: int) -> dict[str, Any]:
     return {"hits": int(hits), "of": int(of), "share": hits / of if of else None, "interval": interval(hits, of)}
 
 
+def ratio(hit: Bools, weight: F64, bucket: I64) -> tuple[float | None, list[float] | None]:
+    """Return the weighted share of hits among pairs that were drawn by buckets, and its 95% interval.
+
+    The interval goes by how much buckets differ, as the pairs of one are much alike: None for fewer than two.
+    Source: Cochran 1977, Sampling Techniques, section 6.4 (ratio estimate, clusters as units).
+    """
+    total = float(weight.sum())
+    if not total:
+        return None, None
+    _, place = np.unique(bucket, return_inverse=True)
+    x, y = np.bincount(place, weights=weight), np.bincount(place, weights=weight * hit)
+    found, n = float(y.sum()) / total, len(x)
+    if n < 2:
+        return found, None
+    spread = _Z * math.sqrt(float(((y - found * x) ** 2).sum()) * n / (n - 1)) / total
+    return found, [max(0.0, found - spread), min(1.0, found + spread)]
+
+
 def recall_by_similarity(
     similarity: F64, matches: npt.NDArray[np.integer], bands: int, rows: int, whole: int
 ) -> list[dict[str, Any]]:
