@@ -74,8 +74,8 @@ def _why(found: dict[str, Any]) -> str:
     more = this["extra"] - theirs["extra"]
     if more > 0 and this["missed"] < theirs["missed"]:
         said += (
-            f" It misses {this['missed']:,.1f} instead of {theirs['missed']:,.1f} of these pairs and compares {more:,.1f} "
-            "more for nothing; verification rejects those, and nothing brings back a pair that was never found."
+            f" It misses {this['missed']:,.1f} instead of {theirs['missed']:,.1f} of these pairs and compares "
+            f"{more:,.1f} more for nothing; verification rejects those, and nothing brings back a pair that was never found."
         )
     return said
 
@@ -105,7 +105,9 @@ def audit_tables(found: dict[str, Any]) -> None:
     """Print an audit by brute force."""
     console = _console()
     sample, step, limit = found["sample"], found["step"], found["threshold"]
-    console.print(f"[bold]{_safe(step['name'])}[/]: {step['bands']} bands of {step['rows']} rows, duplicates from {limit:g}")
+    console.print(
+        f"[bold]{_safe(step['name'])}[/]: {step['bands']} bands of {step['rows']} rows, duplicates from {limit:g}"
+    )
     drawn = "all of them" if sample["census"] else f"{sample['in_buckets']:,} by whole buckets of the first band"
     console.print(
         f"{sample['documents']:,} of {sample['of']:,} documents compared all with all ({drawn}): "
@@ -148,7 +150,9 @@ def pair_tables(found: dict[str, Any]) -> None:
     """Print an audit by labelled pairs."""
     console = _console()
     step, limit, pairs = found["step"], found["threshold"], found["pairs"]
-    console.print(f"[bold]{_safe(step['name'])}[/]: {step['bands']} bands of {step['rows']} rows, duplicates from {limit:g}")
+    console.print(
+        f"[bold]{_safe(step['name'])}[/]: {step['bands']} bands of {step['rows']} rows, duplicates from {limit:g}"
+    )
     console.print(f"{pairs['judged']:,} of {pairs['in_file']:,} labelled pairs, {pairs['documents']:,} documents\n")
     console.print(_recall(found["recall"], step["bands"], step["bands"]))
     table = Table(box=None, pad_edge=False, header_style="bold")

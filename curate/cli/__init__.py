@@ -14,6 +14,7 @@ from curate import __version__
 from curate.classifier.cli import classifier
 from curate.cli import catalog, questions, stages
 from curate.cli.dedup import dedup
+from curate.cli.estimate import estimate
 from curate.errors import CurateError
 
 
@@ -68,6 +69,7 @@ for command in (
     catalog.recipes,
     catalog.signals,
     dedup,
+    estimate,
     classifier,
 ):
     main.add_command(command)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from curate.cli.group import CommandGroup
-from curate.cli.options import FORMAT, JSON, READING, RUN, THREADS, options
+from curate.cli.options import FORMAT, IGNORE_DISK, JSON, READING, RUN, THREADS, options
 
 if TYPE_CHECKING:
     from curate.dedup.curves import Distribution
@@ -36,13 +36,16 @@ _BANDS = options(
 @_BANDS
 @click.option("--at", type=_SHARE, metavar="SIMILARITY", help="Similarity from which on --find holds.")
 @click.option("--verify", metavar="SIMILARITY", help="Needed with the survivor to be dropped, or off.  [default: 0.7]")
-@click.option("--keep", metavar="ORDER", help='Which copy stays, the first in this order.  [default: "char_count DESC"]')
+@click.option(
+    "--keep", metavar="ORDER", help='Which copy stays, the first in this order.  [default: "char_count DESC"]'
+)
 @click.option("--within", metavar="COLUMN", multiple=True, help="Look inside equal values of it only; may be repeated.")
 @click.option("--seed", type=click.IntRange(min=1), help="Decides the permutations.  [default: 1]")
 @click.option("--print-recipe", is_flag=True, help="Print the recipe that this is, and do nothing.")
 @FORMAT
 @THREADS
 @READING
+@IGNORE_DISK
 @JSON
 def dedup(
     inputs: tuple[str, ...],
@@ -108,7 +111,12 @@ def _verify(given: str | None) -> float | bool | None:
 @dedup.command()
 @_BANDS
 @click.option(
-    "--at", type=_SHARE, default=0.8, show_default=True, metavar="SIMILARITY", help="Similarity from which on pairs are wanted."
+    "--at",
+    type=_SHARE,
+    default=0.8,
+    show_default=True,
+    metavar="SIMILARITY",
+    help="Similarity from which on pairs are wanted.",
 )
 @click.option("--permutations", type=click.IntRange(min=1), help="Most permutations to spend.  [default: 128]")
 @click.option("--run", type=click.Path(path_type=Path), help="Count the cost over a sample of this run's documents.")
@@ -175,11 +183,21 @@ def _of_run(path: Path, sample: int) -> Distribution:
 @dedup.command()
 @RUN
 @click.option("--step", metavar="NAME", help="The minhash step to audit.  [default: the first]")
-@click.option("--sample", type=click.IntRange(min=2), default=5000, show_default=True, help="Documents to compare, all with all.")
-@click.option("--threshold", type=_SHARE, help="Similarity that makes a duplicate.  [default: the step's verify, or 0.8]")
-@click.option("--min-shingles", type=click.IntRange(min=1), default=1, show_default=True, help="Leave out documents with fewer.")
+@click.option(
+    "--sample", type=click.IntRange(min=2), default=5000, show_default=True, help="Documents to compare, all with all."
+)
+@click.option(
+    "--threshold", type=_SHARE, help="Similarity that makes a duplicate.  [default: the step's verify, or 0.8]"
+)
+@click.option(
+    "--min-shingles", type=click.IntRange(min=1), default=1, show_default=True, help="Leave out documents with fewer."
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides the sample.")
-@click.option("--pairs", type=click.Path(path_type=Path, dir_okay=False), help="Judge by labelled pairs in this JSONL file instead.")
+@click.option(
+    "--pairs",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Judge by labelled pairs in this JSONL file instead.",
+)
 @THREADS
 @JSON
 def audit(
@@ -216,8 +234,9 @@ def audit(
         if pairs is not None:
             known = audit_pairs(found, engine, pairs, step=step, threshold=threshold, min_shingles=min_shingles)
         else:
-            chosen = {"sample": sample, "threshold": threshold, "min_shingles": min_shingles, "seed": seed}
-            known = audit_run(found, engine, step=step, **chosen)
+            known = audit_run(
+                found, engine, step=step, sample=sample, threshold=threshold, min_shingles=min_shingles, seed=seed
+            )
     if as_json:
         click.echo(json.dumps(known))
     elif pairs is not None:

@@ -121,9 +121,7 @@ class _View:
         labels = candidate_clusters((seen.band(b, groups) for b in range(seen.step.bands)), len(seen.numbers))
         sets = seen.shingles(documents)
         keys = seen.band_keys(documents, groups[places])
-        pairs = all_pairs(
-            sets.values, sets.offsets, keys, floor=FLOOR, groups=groups[places], threads=engine.threads
-        )
+        pairs = all_pairs(sets.values, sets.offsets, keys, floor=FLOOR, groups=groups[places], threads=engine.threads)
         return _View(seen, documents, len(enough), drawn.census, drawn.weight, pairs, labels, places)
 
     @property

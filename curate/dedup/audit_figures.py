@@ -6,6 +6,7 @@ Arrays in, JSON-like values out; reads no run.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def recall_by_similarity(
     theory = curve(bands, rows)(similarity) if bands else np.zeros(len(similarity))
     rest = curve(whole - bands, rows)(similarity) if whole > bands else np.zeros(len(similarity))
     bins = []
-    for low, high in zip(EDGES, EDGES[1:], strict=False):
+    for low, high in pairwise(EDGES):
         inside = (similarity >= low) & ((similarity < high) | (high == 1.0))
         n, hits = int(inside.sum()), int((found & inside).sum())
         measured = share(hits, n)
@@ -94,7 +95,7 @@ def precision_by_similarity(similarity: F64, weight: F64) -> list[dict[str, Any]
     """Return how candidate pairs are spread over similarities: `pairs`, and their weighted `share`."""
     total = weight.sum()
     bins = []
-    for low, high in zip((0.0, *EDGES), EDGES, strict=False):
+    for low, high in pairwise((0.0, *EDGES)):
         inside = (similarity >= low) & ((similarity < high) | (high == 1.0))
         part = float(weight[inside].sum() / total) if total else None
         bins.append({"from": low, "to": high, "pairs": int(inside.sum()), "share": part})

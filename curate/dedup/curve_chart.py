@@ -45,7 +45,13 @@ def in_characters(choices: Choices, at: float, width: int = 61, height: int = 13
 def in_svg(choices: Choices, at: float) -> str:
     """Return an SVG document with the curves; colours and dashes tell them apart."""
     left, top, width, height = 52, 16, 480, 260
-    x, y = (lambda s: left + s * width), (lambda p: top + (1 - p) * height)
+
+    def x(similarity: float) -> float:
+        return left + similarity * width
+
+    def y(chance: float) -> float:
+        return top + (1 - chance) * height
+
     body = []
     for tenth in range(11):
         s = tenth / 10
