@@ -54,6 +54,7 @@ class Trial:
     """What running a sample took: seconds and bytes written by stage, for `bytes` on disk of the inputs."""
 
     bytes: int
+    shards: int
     documents: int
     text_bytes: int
     tokens: int
@@ -91,10 +92,9 @@ def estimate(
         raise InputError(f"{several[0]}: the inputs are empty, there is nothing to estimate")
     pilot = _trial(shards, chosen, options, PILOT_BYTES, threads, progress)  # loads models, compiles
     if sample_bytes is None:
-        begun = time.perf_counter()
         pilot = _trial(shards, chosen, options, PILOT_BYTES, threads, progress)
-        speed = PILOT_BYTES / (time.perf_counter() - begun)
-        sample_bytes = int(min(max(PILOT_BYTES, speed * seconds * 0.6), MOST_BYTES))
+        speed = PILOT_BYTES / (pilot.seconds["measure"] + pilot.seconds["write"])
+        sample_bytes = int(min(max(PILOT_BYTES, speed * seconds * 0.7), MOST_BYTES))
     main = _trial(shards, chosen, options, sample_bytes, threads, progress)
     if not main.documents:
         raise InputError(
@@ -102,7 +102,10 @@ def estimate(
         )
     count = Local(threads).threads
     scales = {"whole": total / main.bytes, "target": target_tokens / max(main.tokens, 1)}
-    parts = {name: _scaled(main, pilot, scale, chosen, count, price_per_core_hour) for name, scale in scales.items()}
+    parts = {
+        name: _scaled(main, pilot, scale, len(shards) * scale * main.bytes / total, chosen, count, price_per_core_hour)
+        for name, scale in scales.items()
+    }
     free = shutil.disk_usage(_existing(Path(out))).free
     return {
         "recipe": chosen.name,
@@ -115,9 +118,9 @@ def estimate(
 
 
 def _scaled(
-    main: Trial, pilot: Trial, scale: float, recipe: Recipe, threads: int, price: float | None
+    main: Trial, pilot: Trial, scale: float, shards: float, recipe: Recipe, threads: int, price: float | None
 ) -> dict[str, Any]:
-    """Return a trial in proportion: `scale` times its input."""
+    """Return what `scale` times the input of a trial takes, in so many shards."""
     documents = round(main.documents * scale)
     flat = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     filters = [step for step in recipe.steps if isinstance(step, Filter)]
@@ -129,7 +132,7 @@ def _scaled(
                 "stage": name,
                 "seconds": _seconds(main, pilot, name, scale),
                 "memory": flat + (documents * by_document if name != "measure" else 0),
-                "disk": _disk(main, pilot, name, scale),
+                "disk": _disk(main, pilot, name, scale, shards),
             }
         )
     spent = sum(stage["seconds"] for stage in stages)
@@ -161,12 +164,21 @@ def _seconds(main: Trial, pilot: Trial, stage: str, scale: float) -> float:
     return there + slope * main.bytes * (scale - 1.0)
 
 
-def _disk(main: Trial, pilot: Trial, stage: str, scale: float) -> int:
-    """Return the bytes of a stage: in proportion, but for the report, which has the same figures for any input."""
-    there = main.written[stage]
-    if stage != "report" or scale <= 1.0:
+def _disk(main: Trial, pilot: Trial, stage: str, scale: float, shards: float) -> int:
+    """Return the bytes that a stage writes: so many for a shard, however small, and so many for a byte of input.
+
+    Two trials of different sizes tell these two apart. The report has the same figures for any input.
+    """
+    there, small = main.written[stage], pilot.written[stage]
+    if stage == "report":
+        return there
+    determinant = main.bytes * pilot.shards - pilot.bytes * main.shards
+    if scale <= 1.0 or stage == "write" or determinant <= 0:
         return round(there * scale)
-    return there
+    by_byte = (there * pilot.shards - small * main.shards) / determinant
+    by_byte = min(max(by_byte, 0.5 * there / main.bytes), there / main.bytes)
+    by_shard = (there - by_byte * main.bytes) / main.shards
+    return round(by_byte * main.bytes * scale + by_shard * shards)
 
 
 def _trial(
@@ -219,7 +231,7 @@ def _weighed(run: Run, bytes_: int, seconds: dict[str, float]) -> Trial:
         for stage, folders in FOLDERS.items()
     }
     written["report"] = sum(path.stat().st_size for path in run.path.glob("report.*"))
-    return Trial(bytes_, counts["documents"], counts["raw_bytes"], int(tokens or 0), seconds, written)
+    return Trial(bytes_, len(run.shards), counts["documents"], counts["raw_bytes"], int(tokens or 0), seconds, written)
 
 
 def _existing(path: Path) -> Path:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -20,8 +21,11 @@ from curate.shards import Shard
 from curate.shards.compression import explain_read_errors
 from curate.shards.inputs import kind
 
-PIECES = 24  # places of the inputs that a sample is taken from
-_CHUNK = 1 << 20
+MOST_PIECES = 24  # places of the inputs that a sample is taken from
+PIECE_BYTES = 256 << 10  # smaller pieces would say more of the beginnings of files than of what is in them
+_CHUNK = 1 << 16
+_STEP = 8 << 10  # of a compressed file that is read at a time: how well is known what a piece took of it
+_EXPANSION = 16  # what files that are copied whole may grow to, at most
 _ROWS = 256  # of a table read at a time
 
 
@@ -46,17 +50,18 @@ def take_pieces(shards: Sequence[Shard], folder: Path, budget: int) -> list[Piec
     if not total:
         return []
     ends = list(accumulate(shard.bytes for shard in shards))
-    places = [(number + 0.5) * total / PIECES for number in range(PIECES)]
+    count = min(max(budget // PIECE_BYTES, 4), MOST_PIECES)
     hits: dict[int, list[float]] = {}
-    for place in places:
+    for place in ((number + 0.5) * total / count for number in range(count)):
         index = int(np.searchsorted(ends, place, side="right"))
         hits.setdefault(index, []).append(place - (ends[index] - shards[index].bytes))
-    if total <= budget:
+    all_fits = total <= budget
+    if all_fits:
         hits = {index: [0.0] for index, shard in enumerate(shards) if shard.bytes}
     pieces = []
     for number, (index, offsets) in enumerate(hits.items()):
         shard = shards[index]
-        size = total if total <= budget else max(1, budget * len(offsets) // PIECES)
+        size = _EXPANSION * budget if all_fits else budget * len(offsets) // count
         start = int(offsets[0]) if size < shard.bytes else 0
         with explain_read_errors(shard.paths[0], lambda: 0):
             pieces += _COPY[shard.format](shard, folder / f"{number:03d}", start, size)
@@ -71,17 +76,10 @@ def _lines(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
     first, last = shard.part or (0, os.stat(path).st_size)  # noqa: PTH116 (one of many files)
     copy = folder / Path(path).name
     end_of_record = b"\r\n\r\nWARC/" if shard.format == "wet" else b"\n"
-    with pa.OSFile(os.fsencode(path)) as file:
-        plain = codec is None and shard.format == "jsonl"
-        if plain:
-            file.seek(first + start)
-        stream = pa.CompressedInputStream(file, codec) if codec else file
-        held, whole = b"", False
-        while len(held) < size and not whole:
-            chunk = stream.read(min(_CHUNK, size - len(held) + 1))
-            held += chunk
-            whole = not chunk
-        used = file.tell() - (first + start if plain else 0)
+    plain = codec is None and shard.format == "jsonl"
+    with Path(path).open("rb") as file:
+        file.seek(first + start if plain else 0)
+        held, used, whole = _read(file, codec, size)
     if plain and first + start:
         cut = held.find(b"\n") + 1
         used, held = used - cut, held[cut:]
@@ -91,6 +89,42 @@ def _lines(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
             used, held = round(used * cut / max(len(held), 1)), held[:cut]
     _store(copy, held, codec)
     return [Piece(copy, path, shard.source, min(used, last - first))]
+
+
+class _Steps:
+    """Gives a file in small steps, so that `taken` tells what a decompressor has needed of it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.taken, self.closed = file, 0, False
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._file.read(min(size, _STEP) if size > 0 else _STEP)
+        self.taken += len(piece)
+        return piece
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def _read(file: BinaryIO, codec: str | None, size: int) -> tuple[bytes, int, bool]:
+    """Return `size` bytes of content or somewhat more, the bytes of the file that they took, and if it ended."""
+    if codec is None:
+        content = file.read(size)
+        return content, len(content), len(content) < size
+    steps = _Steps(file)
+    stream = pa.CompressedInputStream(pa.PythonFile(steps, "r"), codec)
+    pieces: list[bytes] = []
+    held = 0
+    while True:
+        before = steps.taken
+        piece = stream.read(_CHUNK)
+        # When more of the file has to be read, all that was read before has been given out.
+        if held >= size and steps.taken > before:
+            return b"".join(pieces), before, False
+        if not piece:
+            return b"".join(pieces), steps.taken, True
+        pieces.append(piece)
+        held += len(piece)
 
 
 def _store(copy: Path, content: bytes, codec: str | None) -> None:

@@ -75,7 +75,8 @@ def _why(found: dict[str, Any]) -> str:
     if more > 0 and this["missed"] < theirs["missed"]:
         said += (
             f" It misses {this['missed']:,.1f} instead of {theirs['missed']:,.1f} of these pairs and compares "
-            f"{more:,.1f} more for nothing; verification rejects those, and nothing brings back a pair that was never found."
+            f"{more:,.1f} more for nothing; verification rejects those, and nothing brings back a pair that was "
+            "never found."
         )
     return said
 
