@@ -16,7 +16,7 @@ import pyarrow as pa
 import curate
 from curate.ensembles import with_ensembles
 from curate.errors import RunError
-from curate.measure import Measured, as_frame, measure_texts
+from curate.measure import Measured, as_frame, measure_texts, with_urls
 from curate.mix import Allocation, allocate, copies
 from curate.plan import Plan, check_known
 from curate.population import MemoryPopulation, Population, RunPopulation, gather, signal_column, starts
@@ -61,7 +61,7 @@ def decide_population(population: Population, recipe: Recipe) -> Decisions:
             standing.drop(standing.alive & standing.failed[:, filters.index(step)], number)
         elif isinstance(step, Dedup):
             found = standing.duplicates[step.name] = dedup(population, standing, step)
-            standing.drop(found.dropped, number)
+            standing.drop(found.gone, number)
         elif isinstance(step, Top):
             standing.drop(outside_top(population, standing, step), number)
     codes, names = domains(population, recipe)
@@ -204,10 +204,7 @@ def decide_run(run: Run, recipe: Recipe, engine: Local) -> None:
         stage["steps"] = [{"name": step.name, "kind": step.kind} for step in recipe.steps]
         if recipe.mix.samples:
             stage["steps"].append({"name": MIX, "kind": "mix"})
-        stage["duplicates"] = {
-            name: {"candidates": found.candidates, "dropped": len(found.dropped), "spared": found.spared}
-            for name, found in decisions.standing.duplicates.items()
-        }
+        stage["duplicates"] = {name: found.facts for name, found in decisions.standing.duplicates.items()}
         stage["mix"] = [asdict(allocation) for allocation in decisions.allocations]
         stage["files"] = run.sizes("decisions")
         run.set_recipe(recipe)
@@ -259,4 +256,5 @@ def measure_frame(texts: Any, recipe: Recipe | str) -> Measured:
     signals = measured.signals
     for name in (*fill, *plan.metadata):
         signals = signals.append_column(name, frame[name].to_arrow())
-    return Measured(signals, measured.sketches, measured.cleaned)
+    sketches = with_urls(measured.sketches, plan, lambda name: frame[name].to_arrow())
+    return Measured(signals, sketches, measured.cleaned)
