@@ -71,8 +71,8 @@ def test_pieces_hold_whole_documents_and_stand_for_their_share_of_the_file(kind:
     texts = read_back([piece.path for piece in pieces])
     assert set(texts) <= set(TEXTS)
     share = sum(piece.bytes for piece in pieces) / path.stat().st_size
-    if kind == "jsonl.bz2":  # one block holds it all
-        assert share == 1
+    if kind == "jsonl.bz2":  # comes in blocks of 900 kB
+        assert share == pytest.approx(len(texts) / len(TEXTS), rel=0.5)
     else:
         assert 20 < len(texts) < 300
         assert share == pytest.approx(len(texts) / len(TEXTS), rel=0.25)

@@ -15,11 +15,44 @@ if TYPE_CHECKING:
     from curate.dedup.curves import Distribution
 
 _SHARE = click.FloatRange(0, 1, min_open=True)
+_NUMBER = click.IntRange(min=1)
 _BANDS = options(
-    click.option("--bands", type=click.IntRange(min=1), help="Bands of a signature; with --rows.  [default: 14]"),
-    click.option("--rows", type=click.IntRange(min=1), help="Values in a band; with --bands.  [default: 8]"),
-    click.option("--find", type=_SHARE, metavar="SHARE", help="Instead: share of similar pairs to find, with --at."),
+    click.option("--bands", type=_NUMBER, help="Bands of a signature.  [default: 14]"),
+    click.option("--rows", type=_NUMBER, help="Values in a band.  [default: 8]"),
+    click.option("--find", type=_SHARE, metavar="SHARE", help="Choose bands and rows to find this share of pairs ..."),
 )
+_MINHASH = options(
+    _BANDS,
+    click.option("--at", type=_SHARE, metavar="SIMILARITY", help="... with this Jaccard similarity.  [default: 0.8]"),
+    click.option("--permutations", type=_NUMBER, help="Most permutations for --find.  [default: 128]"),
+    click.option("--seed", type=click.IntRange(min=0), help="Decides the permutations.  [default: 1]"),
+    click.option("--ngram", type=_NUMBER, help="Words in a shingle.  [default: 5; 9 characters]"),
+    click.option("--shingle", type=click.Choice(["word", "char"]), help="What shingles are made of.  [default: word]"),
+    click.option(
+        "--normalise", type=click.Choice(["none", "lower", "fineweb"]), help="Before shingling.  [default: lower]"
+    ),
+    click.option("--fold-numbers", is_flag=True, help="Let numbers count as 0."),
+    click.option(
+        "--verify",
+        metavar="SIMILARITY",
+        help="Needed with the survivor to be dropped: 0.8, containment, containment=0.9, or off.  [default: 0.7]",
+    ),
+    click.option(
+        "--short",
+        type=click.Choice(["exact", "keep", "drop"]),
+        help="Documents with fewer words than a shingle.  [default: exact]",
+    ),
+)
+_POLICY = options(
+    click.option(
+        "--keep", metavar="ORDER", help='Which copy stays, the first in this order.  [default: "char_count DESC"]'
+    ),
+    click.option("--within", metavar="COLUMN", multiple=True, help="Look inside equal values only; may be repeated."),
+    click.option("--priority", metavar="SOURCE", multiple=True, help="Sources to keep copies from, in order."),
+    click.option("--protect", metavar="SOURCE", multiple=True, help="Never drop from this source; may be repeated."),
+    click.option("--alarm", type=_SHARE, help="Call out a source that loses more than this.  [default: 0.9]"),
+)
+_OWN = ("bands", "rows", "find", "at", "permutations", "seed", "ngram", "shingle", "normalise", "short")  # of minhash
 
 
 @click.group(cls=CommandGroup)
@@ -32,15 +65,9 @@ _BANDS = options(
     metavar="METHOD",
     help="exact, url or minhash; may be repeated, in order.  [default: exact, minhash]",
 )
-@click.option("--ngram", type=click.IntRange(min=1), help="Words in a shingle.  [default: 5]")
-@_BANDS
-@click.option("--at", type=_SHARE, metavar="SIMILARITY", help="Similarity from which on --find holds.")
-@click.option("--verify", metavar="SIMILARITY", help="Needed with the survivor to be dropped, or off.  [default: 0.7]")
-@click.option(
-    "--keep", metavar="ORDER", help='Which copy stays, the first in this order.  [default: "char_count DESC"]'
-)
-@click.option("--within", metavar="COLUMN", multiple=True, help="Look inside equal values of it only; may be repeated.")
-@click.option("--seed", type=click.IntRange(min=1), help="Decides the permutations.  [default: 1]")
+@_POLICY
+@click.option("--url-column", metavar="COLUMN", help="Holds the URL, for --method url.  [default: url]")
+@_MINHASH
 @click.option("--print-recipe", is_flag=True, help="Print the recipe that this is, and do nothing.")
 @FORMAT
 @THREADS
@@ -51,18 +78,12 @@ def dedup(
     inputs: tuple[str, ...],
     out: Path | None,
     methods: tuple[str, ...],
-    keep: str | None,
-    within: tuple[str, ...],
+    url_column: str | None,
+    fold_numbers: bool,
+    verify: str | None,
     print_recipe: bool,
     as_json: bool,
-    verify: str | None,
-    ngram: int | None,
-    bands: int | None,
-    rows: int | None,
-    find: float | None,
-    at: float | None,
-    seed: int | None,
-    **reading: Any,
+    **given: Any,
 ) -> None:
     """Remove duplicates and nothing else.
 
@@ -81,12 +102,14 @@ def dedup(
     from curate.terminal import Bars
 
     chosen = methods or ("exact", "minhash")
-    minhash = {"ngram": ngram, "bands": bands, "rows": rows, "find": find, "at": at, "seed": seed}
-    minhash["verify"] = _verify(verify)
-    given = [f"--{key}" for key, value in minhash.items() if value is not None]
-    if given and "minhash" not in chosen:
-        raise click.UsageError(f"{', '.join(given)}: for --method minhash only")
-    text = dedup_recipe(chosen, keep=keep, within=within, keys={"minhash": minhash})
+    minhash = {key: given.pop(key) for key in _OWN}
+    minhash |= {"fold_numbers": fold_numbers or None, "verify": _verify(verify)}
+    every = {key: given.pop(key) for key in ("keep", "within", "priority", "protect", "alarm")}
+    for method, keys in (("minhash", minhash), ("url", {"url_column": url_column})):
+        used = [f"--{key.replace('_', '-')}" for key, value in keys.items() if value is not None]
+        if used and method not in chosen:
+            raise click.UsageError(f"{', '.join(used)}: for --method {method} only")
+    text = dedup_recipe(chosen, every, {"minhash": minhash, "url": {"url_column": url_column}})
     recipe = Recipe.parse(text, "dedup")
     if print_recipe:
         click.echo(text, nl=False)
@@ -94,18 +117,21 @@ def dedup(
     if not inputs or out is None:
         raise click.UsageError("Missing argument 'INPUT...'." if not inputs else "Missing option '--out'.")
     with Bars() as bars:
-        run = corpus(inputs, out, recipe, progress=bars, **reading)
+        run = corpus(inputs, out, recipe, progress=bars, **given)
     print_summary(run, as_json)
 
 
-def _verify(given: str | None) -> float | bool | None:
-    """Read --verify: a similarity, or off."""
-    if given is None or given == "off":
-        return None if given is None else False
+def _verify(given: str | None) -> float | bool | str | dict[str, float] | None:
+    """Read --verify as the recipe has it: a similarity, off, containment, or containment=0.9."""
+    if given is None or given in ("off", "containment"):
+        return None if given is None else given != "off" and given
+    measure, equals, number = given.rpartition("=")
     try:
-        return float(given)
+        return {measure: float(number)} if equals else float(number)
     except ValueError:
-        raise click.UsageError(f"--verify {given}: give a similarity such as 0.7, or off") from None
+        raise click.UsageError(
+            f"--verify {given}: give a similarity such as 0.7, containment, containment=0.9, or off"
+        ) from None
 
 
 @dedup.command()
@@ -118,7 +144,7 @@ def _verify(given: str | None) -> float | bool | None:
     metavar="SIMILARITY",
     help="Similarity from which on pairs are wanted.",
 )
-@click.option("--permutations", type=click.IntRange(min=1), help="Most permutations to spend.  [default: 128]")
+@click.option("--permutations", type=_NUMBER, help="Most permutations to spend.  [default: 128]")
 @click.option("--run", type=click.Path(path_type=Path), help="Count the cost over a sample of this run's documents.")
 @click.option("--sample", type=click.IntRange(min=2), default=5000, show_default=True, help="Documents of that sample.")
 @click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Write the curves to this SVG file.")

@@ -6,6 +6,7 @@ Changes nothing in the run. What is drawn is in `audit_sample`, the arithmetic i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,10 +18,12 @@ from curate.dedup.audit_sample import draw
 from curate.dedup.clusters import candidate_clusters
 from curate.dedup.curves import Distribution
 from curate.dedup.step_population import StepPopulation, shingles_of
-from curate.dedup.truth import MAX_DOCUMENTS, Pairs, all_pairs, jaccard_of
+from curate.dedup.survivors import similarity_of_pairs
+from curate.dedup.truth import MAX_DOCUMENTS, Pairs, all_pairs
+from curate.duplicates import keep_ranks
 from curate.errors import CurateError
-from curate.population import RunPopulation, signal_column, sketch_column
-from curate.steps import keep_ranks
+from curate.kernels.shingling import Shingling
+from curate.population import RunPopulation, gather, signal_column, sketch_column
 
 if TYPE_CHECKING:
     from curate.engines.local import Local
@@ -47,6 +50,8 @@ def audit_run(
 ) -> dict[str, Any]:
     """Compare a sample of the documents that a minhash step looked at, and return the figures, JSON-like.
 
+    Documents shorter than a shingle are left out: bands do not decide on them. Where the step verifies containment,
+    so does the audit, among pairs of Jaccard 0.3 and more and candidates.
     `sample` (how it was drawn), `recall` (of pairs, by similarity), `candidates` (precision of the bands),
     `removals` (recall and precision), `clusters` (purity). Shares come with 95% intervals, computed as if pairs were
     independent; pages of one template are not. Raises RunError for a run without such a step, CurateError for a
@@ -56,7 +61,8 @@ def audit_run(
     seen = StepPopulation.of(run, engine, step)
     limit = threshold or seen.step.verify or DEFAULT_THRESHOLD
     view = _View.of(seen, engine, sample, min_shingles, seed)
-    true = components(len(view.documents), *view.of_at_least(limit))
+    near = view.near(limit)
+    true = components(len(view.documents), view.pairs.left[near], view.pairs.right[near])
     return {
         "step": {"name": seen.step.name, "bands": seen.step.bands, "rows": seen.step.rows, "ngram": seen.step.ngram},
         "threshold": limit,
@@ -64,6 +70,7 @@ def audit_run(
             "documents": len(view.documents),
             "of": view.drawable,
             "census": view.census,
+            "short": int(seen.is_short(seen.seen).sum()),
             "in_buckets": int((view.weight > 0).sum()),
             "pairs_compared": view.pairs.compared,
         },
@@ -74,14 +81,14 @@ def audit_run(
     }
 
 
-def distribution(run: Run, engine: Local, *, sample: int = 5000, ngram: int = 5) -> Distribution:
+def distribution(run: Run, engine: Local, *, sample: int = 5000) -> Distribution:
     """Return how similar the pairs of a sample of a run's documents are, all of its documents or drawn by hash."""
     _check_size(sample)
     population = RunPopulation(run, engine, run.recipe.clean)
     steps = run.recipe.dedups("minhash")
     everyone = np.ones(sum(population.sizes), np.bool_)
     chosen = draw(signal_column(population, everyone, "doc"), None, sample, 0).places
-    sets = shingles_of(population, chosen, steps[0].ngram if steps else ngram)
+    sets = shingles_of(population, chosen, steps[0].shingling if steps else Shingling())
     pairs = all_pairs(sets.values, sets.offsets, np.zeros((len(chosen), 0), np.uint64), floor=1.1)
     said = f"{len(chosen):,} of the {len(everyone):,} documents of {run.path}, all {pairs.compared:,} pairs compared"
     return Distribution(said, pairs.histogram.astype(np.float64))
@@ -105,13 +112,16 @@ class _View:
     census: bool
     weight: npt.NDArray[np.float64]
     pairs: Pairs
+    sizes: I64  # shingles of each document
+    ranks: I64  # in the order of the survivor policy, 0 the best
     labels: npt.NDArray[np.uint32]  # of all seen documents: their candidate cluster
     places: I64  # of the sample among all seen documents
 
     @staticmethod
     def of(seen: StepPopulation, engine: Local, size: int, min_shingles: int, seed: int) -> _View:
         groups = seen.groups()
-        enough = np.flatnonzero(sketch_column(seen.population, seen.seen, "shingles") >= max(min_shingles, 1))
+        many = sketch_column(seen.population, seen.seen, "shingles") >= max(min_shingles, 1)
+        enough = np.flatnonzero(many & ~seen.is_short(seen.seen))
         doc = signal_column(seen.population, seen.seen, "doc")[enough]
         # With one band nothing would be left to judge if it drew the sample.
         first_band = seen.band(0, groups)[enough] if seen.step.bands > 1 else None
@@ -122,7 +132,9 @@ class _View:
         sets = seen.shingles(documents)
         keys = seen.band_keys(documents, groups[places])
         pairs = all_pairs(sets.values, sets.offsets, keys, floor=FLOOR, groups=groups[places], threads=engine.threads)
-        return _View(seen, documents, len(enough), drawn.census, drawn.weight, pairs, labels, places)
+        ranks = keep_ranks(seen.population, documents, seen.step)
+        sizes = np.diff(sets.offsets)
+        return _View(seen, documents, len(enough), drawn.census, drawn.weight, pairs, sizes, ranks, labels, places)
 
     @property
     def dropped(self) -> Bools:
@@ -140,10 +152,21 @@ class _View:
         """Bands that had no part in drawing the sample."""
         return self.seen.step.bands - int(not self.census and bool(self.weight.any()))
 
-    def of_at_least(self, threshold: float) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """Return the two places of every pair of this similarity or more."""
-        near = self.pairs.similarity >= threshold
-        return self.pairs.left[near], self.pairs.right[near]
+    @cached_property
+    def measured(self) -> npt.NDArray[np.float64]:
+        """What the step verifies of each pair: Jaccard, or the share of the worse one's shingles in the better."""
+        pairs = self.pairs
+        if self.seen.step.measure == "jaccard":
+            return pairs.similarity
+        both = self.sizes[pairs.left] + self.sizes[pairs.right]
+        common = pairs.similarity * both / (1.0 + pairs.similarity)
+        worse = np.where(self.ranks[pairs.left] > self.ranks[pairs.right], pairs.left, pairs.right)
+        return common / self.sizes[worse]
+
+    def near(self, threshold: float) -> Bools:
+        """Tell which pairs are similar enough to be duplicates."""
+        enough: Bools = self.measured >= threshold - 1e-9
+        return enough
 
     def recall(self) -> dict[str, Any]:
         """Recall of pairs by similarity; judged by the bands that did not draw the sample."""
@@ -164,7 +187,7 @@ class _View:
         else:
             chosen = pairs.matches > 0
         left, similarity = pairs.left[chosen], pairs.similarity[chosen]
-        good = similarity >= threshold
+        good = self.near(threshold)[chosen]
         if by_buckets:
             weight = self.weight[left] / pairs.matches[chosen]
             bucket = components(len(self.documents), left, pairs.right[chosen])[left]
@@ -187,8 +210,8 @@ class _View:
         together because they were found.
         """
         n = len(self.documents)
-        left, right = self.of_at_least(threshold)
-        ranks = keep_ranks(self.seen.population, self.documents, self.seen.step)
+        near = self.near(threshold)
+        left, right, ranks = self.pairs.left[near], self.pairs.right[near], self.ranks
         swap = ranks[left] < ranks[right]
         better, worse = np.where(swap, left, right), np.where(swap, right, left)
         has_better, has_survivor, found_by_draw = (np.zeros(n, np.bool_) for _ in range(3))
@@ -196,8 +219,12 @@ class _View:
         stays = ~self.dropped[better]
         has_survivor[worse[stays]] = True
         if self.judged_bands < self.seen.step.bands:
-            together = self.pairs.drawn[self.pairs.similarity >= threshold]
+            together = self.pairs.drawn[near]
             found_by_draw[worse[stays & together]] = True
+        if self.seen.step.protect:
+            source = gather(self.seen.population, self.documents, ["source"])["source"]
+            has_better &= ~source.is_in(list(self.seen.step.protect)).to_numpy()  # the others are never dropped
+            has_survivor &= has_better
         fair = has_survivor & ~found_by_draw
         return {
             "recall": share(int((fair & self.dropped).sum()), int(fair.sum())),
@@ -216,7 +243,7 @@ class _View:
         everyone = np.unique(np.concatenate([gone[known], survivor[known]]))
         sets = self.seen.shingles(everyone)
         left, right = np.searchsorted(everyone, gone[known]), np.searchsorted(everyone, survivor[known])
-        similarity = jaccard_of(left, right, sets.values, sets.offsets)
+        similarity = similarity_of_pairs(sets.values, sets.offsets, left, right, self.seen.step.measure)
         found = share(int((similarity >= threshold - 1e-6).sum()), len(similarity))
         lowest = float(similarity.min()) if len(similarity) else None
         return {**found, "lowest": lowest, "not_looked_up": int((~known).sum())}

@@ -17,13 +17,13 @@ import orjson
 from curate.dedup.audit import DEFAULT_THRESHOLD, numbers_of
 from curate.dedup.audit_figures import recall_by_similarity, share
 from curate.dedup.step_population import StepPopulation
-from curate.dedup.truth import jaccard_of
+from curate.dedup.survivors import similarity_of_pairs
+from curate.duplicates import keep_ranks
 from curate.errors import InputError
 from curate.population import sketch_column
 from curate.shards.compression import Source
 from curate.shards.inputs import kind
 from curate.shards.lines import whole_lines
-from curate.steps import keep_ranks
 
 if TYPE_CHECKING:
     from curate.engines.local import Local
@@ -98,10 +98,10 @@ def audit_pairs(
     """Say which of the labelled pairs a minhash step found and settled, JSON-like.
 
     A pair counts when the step looked at both of its documents, each id names one of them, and both have
-    `min_shingles`, by the file and by us. `recall`: found by the bands, by labelled similarity. `settled`: of the
-    pairs of `threshold` and more, those that lost a document. `removals`: of the documents with a better one that
-    stayed, by these pairs, how many went. `difference`: between the labelled similarity and ours, which differs
-    where the two define words differently.
+    `min_shingles`, by the file and by us, and are as long as one. `recall`: found by the bands, by labelled
+    similarity. `settled`: of the pairs of `threshold` and more, those that lost a document. `removals`: of the
+    documents with a better one that stayed, by these pairs, how many went. `difference`: between the labelled
+    similarity and ours, which differs where the two define words differently.
     Raises InputError for a file that is no such list, RunError for a run without a minhash step.
     """
     labelled = read_pairs(path)
@@ -118,11 +118,12 @@ def audit_pairs(
     keep = np.zeros(len(seen.seen), np.bool_)
     keep[documents] = True
     enough = sketch_column(seen.population, keep, "shingles") >= min_shingles
+    enough &= ~seen.is_short(keep)  # these are compared as wholes, not by bands
     both = enough[left] & enough[right]
     left, right, similarity = left[both], right[both], similarity[both]
 
     sets = seen.shingles(documents)
-    ours = jaccard_of(left, right, sets.values, sets.offsets)
+    ours = similarity_of_pairs(sets.values, sets.offsets, left, right)
     groups = seen.groups()[np.searchsorted(seen.numbers, documents)]
     keys = seen.band_keys(documents, groups)
     scope = groups[left] == groups[right]

@@ -9,20 +9,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-METHODS = ("exact", "url", "minhash")
-SHARED = ("keep", "within")  # keys that every method takes
-
 
 def dedup_recipe(
-    methods: Sequence[str] = ("exact", "minhash"),
-    *,
-    keep: str | None = None,
-    within: Sequence[str] = (),
-    keys: Mapping[str, Mapping[str, Any]] | None = None,
+    methods: Sequence[str],
+    every: Mapping[str, Any],
+    of_method: Mapping[str, Mapping[str, Any]],
 ) -> str:
     """Return a recipe with one dedup step for each of `methods`, in their order; texts are written as they are.
 
-    `keep` and `within` go to every step; `keys` holds further keys by method. None stands for the step's default.
+    `every` holds keys of every step, `of_method` those of one method; None and () stand for the step's default.
     """
     lines = [
         'name = "dedup"',
@@ -30,12 +25,18 @@ def dedup_recipe(
         "clean = []  # texts are written as they came",
     ]
     for method in methods:
-        step = {"dedup": method, "keep": keep, "within": list(within) or None, **((keys or {}).get(method, {}))}
+        step = {"dedup": method, **every, **of_method.get(method, {})}
         lines += ["", "[[steps]]"]
-        lines += [f"{key} = {_toml(value)}" for key, value in step.items() if value is not None]
+        lines += [f"{key} = {_toml(value)}" for key, value in step.items() if value not in (None, ())]
     return "\n".join(lines) + "\n"
 
 
 def _toml(value: Any) -> str:
-    """Return a string, number, truth value or list of strings as TOML, which writes these as JSON does."""
+    """Return a string, number, truth value, list of strings or table of one number as TOML.
+
+    >>> _toml({"containment": 0.9}), _toml(("a", "b")), _toml(False)
+    ('{ containment = 0.9 }', '["a", "b"]', 'false')
+    """
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

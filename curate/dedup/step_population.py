@@ -16,9 +16,10 @@ import pyarrow.parquet as pq
 
 from curate.dedup.clusters import keys_within
 from curate.errors import RunError, did_you_mean
-from curate.population import RunPopulation, Wanted, sketch_column, starts
+from curate.groups import group_keys
+from curate.kernels.shingling import Shingling
+from curate.population import RunPopulation, Wanted, nullable_column, sketch_column, starts
 from curate.recipe import Dedup, Recipe
-from curate.steps import group_keys
 
 if TYPE_CHECKING:
     from curate.engines.local import Local
@@ -86,10 +87,19 @@ class StepPopulation:
         found = group_keys(self.population, self.seen, self.step.within)
         return np.zeros(len(self.numbers), np.uint64) if found is None else found
 
-    def band(self, number: int, groups: U64 | None = None, keep: Bools | None = None) -> U64:
-        """Return the keys of a band, of the seen documents or those where `keep` is true, salted with `groups`."""
-        keys = sketch_column(self.population, self.seen if keep is None else keep, f"band_{number}")
-        return keys_within(keys, groups) if groups is not None and self.step.within else keys
+    def band(self, number: int, groups: U64, keep: Bools | None = None) -> U64:
+        """Return the keys of a band, of the seen documents or those where `keep` is true, salted with their `groups`.
+
+        Documents with fewer words than a shingle have key 0: the step compares them as wholes, not by bands.
+        """
+        chosen = self.seen if keep is None else keep
+        keys = sketch_column(self.population, chosen, f"band_{number}")
+        keys = np.where(self.is_short(chosen), np.uint64(0), keys)
+        return keys_within(keys, groups) if self.step.within else keys
+
+    def is_short(self, keep: Bools) -> Bools:
+        """Tell which of the documents where `keep` is true have fewer words than a shingle."""
+        return nullable_column(self.population, keep, "short")[1]
 
     def band_keys(self, documents: I64, groups: U64) -> U64:
         """Return the band keys of numbered documents (ascending), uint64 (n, bands); `groups` are theirs."""
@@ -100,7 +110,7 @@ class StepPopulation:
 
     def shingles(self, documents: I64) -> Shingles:
         """Read numbered documents (ascending) again and return their shingle sets."""
-        return shingles_of(self.population, documents, self.step.ngram)
+        return shingles_of(self.population, documents, self.step.shingling)
 
     def decisions(self, columns: list[str]) -> Iterator[tuple[int, pa.Table]]:
         """Yield (number of its first document, decisions) for each part of the run."""
@@ -113,10 +123,10 @@ def _decisions(run: Run, population: RunPopulation, columns: list[str]) -> Itera
         yield int(begin[part]), pq.read_table(run.decisions_file(shard), columns=columns, partitioning=None)
 
 
-def shingles_of(population: RunPopulation, documents: I64, ngram: int) -> Shingles:
+def shingles_of(population: RunPopulation, documents: I64, shingling: Shingling) -> Shingles:
     """Read numbered documents (ascending) of a run again and return their sets of shingles."""
     nothing: Any = np.zeros(len(documents), np.uint32), np.zeros((len(documents), 1), np.uint64)
-    [piece] = population.shingles(Wanted(documents, *nothing), ngram, 1)
+    [piece] = population.shingles(Wanted(documents, *nothing), shingling, 1)
     order = np.argsort(piece.doc, kind="stable")
     sizes = np.diff(piece.offsets)
     if np.array_equal(order, np.arange(len(order))):

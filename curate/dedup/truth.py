@@ -107,13 +107,6 @@ def all_pairs(
     )
 
 
-def jaccard_of(left: I64, right: I64, values: npt.NDArray[np.uint32], offsets: I64) -> npt.NDArray[np.float64]:
-    """Return the exact Jaccard similarity of given pairs, float64, by the places of their documents."""
-    out = np.empty(len(left), np.float64)
-    kernel.jaccard_of_pairs(np.asarray(left, np.int64), np.asarray(right, np.int64), values, offsets, out)
-    return out
-
-
 def _inverted(values: npt.NDArray[np.uint32], offsets: I64) -> tuple[npt.NDArray[np.int32], I64]:
     """Return the documents by shingle, ascending, and for every flat position where its shingle's begin."""
     owner = np.repeat(np.arange(len(offsets) - 1, dtype=np.int32), np.diff(offsets))

@@ -11,7 +11,6 @@ from numba import njit
 
 U16 = npt.NDArray[np.uint16]
 I32 = npt.NDArray[np.int32]
-U32 = npt.NDArray[np.uint32]
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 F64 = npt.NDArray[np.float64]
@@ -75,20 +74,3 @@ def pairs_of_rows(
                 drawn[written] = keys.shape[1] > 0 and keys[i, 0] == keys[j, 0] and keys[i, 0] != 0
                 written += 1
     return written
-
-
-@njit(nogil=True, cache=True)
-def jaccard_of_pairs(left: I64, right: I64, values: U32, offsets: I64, out: F64) -> None:
-    """Write the Jaccard similarity of each pair of ascending shingle sets; 0 where both are empty."""
-    for k in range(left.shape[0]):
-        a, a_end = offsets[left[k]], offsets[left[k] + 1]
-        b, b_end = offsets[right[k]], offsets[right[k] + 1]
-        union = (a_end - a) + (b_end - b)
-        shared = 0
-        while a < a_end and b < b_end:
-            x, y = values[a], values[b]
-            shared += x == y
-            a += x <= y
-            b += y <= x
-        union -= shared
-        out[k] = shared / union if union else 0.0

@@ -45,7 +45,9 @@ def test_the_stated_distribution_is_of_the_pairs_that_share_a_shingle() -> None:
     assert WEB_PAGES.pairs[10:].sum() == 1189  # as many as brute force by somebody else found at 0.5 and more
 
 
-@pytest.mark.parametrize(("bands", "rows", "at"), [(0, 8, 0.8), (14, 0, 0.8), (5000, 5000, 0.8), (14, 8, 0), (14, 8, 2)])
+@pytest.mark.parametrize(
+    ("bands", "rows", "at"), [(0, 8, 0.8), (14, 0, 0.8), (5000, 5000, 0.8), (14, 8, 0), (14, 8, 2)]
+)
 def test_a_choice_out_of_range_is_refused(bands: int, rows: int, at: float) -> None:
     with pytest.raises(RecipeError):
         explain_choice(bands, rows, at=at)
