@@ -173,7 +173,7 @@ def _disk(main: Trial, pilot: Trial, stage: str, scale: float, shards: float) ->
     if stage == "report":
         return there
     determinant = main.bytes * pilot.shards - pilot.bytes * main.shards
-    if scale <= 1.0 or stage == "write" or determinant <= 0:
+    if scale <= 1.0 or stage == "write" or determinant <= 0 or main.bytes <= pilot.bytes:
         return round(there * scale)
     by_byte = (there * pilot.shards - small * main.shards) / determinant
     by_byte = min(max(by_byte, 0.5 * there / main.bytes), there / main.bytes)

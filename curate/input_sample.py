@@ -25,7 +25,7 @@ MOST_PIECES = 24  # places of the inputs that a sample is taken from
 PIECE_BYTES = 256 << 10  # smaller pieces would say more of the beginnings of files than of what is in them
 _CHUNK = 1 << 16
 _STEP = 8 << 10  # of a compressed file that is read at a time: how well is known what a piece took of it
-_EXPANSION = 16  # what files that are copied whole may grow to, at most
+_PROBE = 16 << 10  # of a compressed file, to know how much it expands
 _ROWS = 256  # of a table read at a time
 
 
@@ -42,9 +42,9 @@ class Piece:
 def take_pieces(shards: Sequence[Shard], folder: Path, budget: int) -> list[Piece]:
     """Copy about `budget` bytes, as they are when decompressed, of the inputs into `folder`.
 
-    Places are spread evenly over the bytes of the shards in their order, so every source has its share. A plain
-    JSONL or Parquet file is copied from such a place on, others from their beginning. Inputs that fit into the budget
-    as they are on disk are copied whole. Raises InputError for a file that cannot be read.
+    Places are spread evenly over the bytes on disk, and each gives as many of them, so that every source, format and
+    compression has its share. A plain JSONL or Parquet file is copied from such a place on, others from their
+    beginning. Inputs that fit into the budget are copied whole. Raises InputError for a file that cannot be read.
     """
     total = sum(shard.bytes for shard in shards)
     if not total:
@@ -55,17 +55,35 @@ def take_pieces(shards: Sequence[Shard], folder: Path, budget: int) -> list[Piec
     for place in ((number + 0.5) * total / count for number in range(count)):
         index = int(np.searchsorted(ends, place, side="right"))
         hits.setdefault(index, []).append(place - (ends[index] - shards[index].bytes))
-    all_fits = total <= budget
-    if all_fits:
+    expansion = sum(_expansion(shards[index]) * len(offsets) for index, offsets in hits.items()) / count
+    each = max(1, int(budget / count / expansion))  # bytes on disk that one place gives
+    if total * expansion <= budget:
         hits = {index: [0.0] for index, shard in enumerate(shards) if shard.bytes}
+        each = total
     pieces = []
     for number, (index, offsets) in enumerate(hits.items()):
-        shard = shards[index]
-        size = _EXPANSION * budget if all_fits else budget * len(offsets) // count
+        shard, size = shards[index], each * len(offsets)
         start = int(offsets[0]) if size < shard.bytes else 0
         with explain_read_errors(shard.paths[0], lambda: 0):
             pieces += _COPY[shard.format](shard, folder / f"{number:03d}", start, size)
     return [piece for piece in pieces if piece.bytes]
+
+
+def _expansion(shard: Shard) -> float:
+    """Return how much larger the content of a shard is than its files, by its beginning or its footer."""
+    path = shard.paths[0]
+    with explain_read_errors(path, lambda: 0):
+        if shard.format == "parquet":
+            with pa.OSFile(os.fsencode(path)) as opened:
+                footer = pq.ParquetFile(opened).metadata
+            groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
+            return sum(group.total_byte_size for group in groups) / max(sum(map(_group_bytes, groups)), 1) or 1.0
+        codec = kind(path)[1]
+        if codec is None:
+            return 1.0
+        with Path(path).open("rb") as file:
+            content, used, _ = _read(file, codec, _PROBE)
+        return max(1.0, len(content) / max(used, 1))
 
 
 def _lines(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
@@ -107,24 +125,22 @@ class _Steps:
 
 
 def _read(file: BinaryIO, codec: str | None, size: int) -> tuple[bytes, int, bool]:
-    """Return `size` bytes of content or somewhat more, the bytes of the file that they took, and if it ended."""
+    """Return the content of `size` bytes of a file or somewhat more, the bytes it took, and whether the file ended."""
     if codec is None:
         content = file.read(size)
         return content, len(content), len(content) < size
     steps = _Steps(file)
     stream = pa.CompressedInputStream(pa.PythonFile(steps, "r"), codec)
     pieces: list[bytes] = []
-    held = 0
     while True:
         before = steps.taken
         piece = stream.read(_CHUNK)
         # When more of the file has to be read, all that was read before has been given out.
-        if held >= size and steps.taken > before:
+        if before >= size and steps.taken > before:
             return b"".join(pieces), before, False
         if not piece:
             return b"".join(pieces), steps.taken, True
         pieces.append(piece)
-        held += len(piece)
 
 
 def _store(copy: Path, content: bytes, codec: str | None) -> None:
@@ -147,17 +163,16 @@ def _parquet(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
         sizes = [_group_bytes(file.metadata.row_group(group)) for group in groups]
         at = int(np.searchsorted(np.cumsum(sizes), start, side="right")) if sizes else 0
         codec = file.metadata.row_group(0).column(0).compression.lower() if groups else "none"
-        used, held = 0.0, 0
+        used = 0.0
         with pq.ParquetWriter(copy, file.schema_arrow, compression="none" if codec == "uncompressed" else codec) as out:
             for group, on_disk in list(zip(groups, sizes, strict=True))[at:]:
                 rows = max(file.metadata.row_group(group).num_rows, 1)
                 for batch in file.iter_batches(_ROWS, [group]):
                     out.write_batch(batch)
                     used += on_disk * len(batch) / rows
-                    held += batch.nbytes
-                    if held >= size:
+                    if used >= size:
                         break
-                if held >= size:
+                if used >= size:
                     break
     return [Piece(copy, path, shard.source, round(used))]
 
@@ -181,14 +196,14 @@ def _arrow(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
             file.seek(0)
             reader = batches = pa.ipc.open_stream(file)
             count = 0
-        held = taken = 0
+        used = taken = 0
         with pa.ipc.new_file(str(copy), reader.schema) as out:
             for batch in batches:
                 out.write_batch(batch)
-                held, taken = held + batch.nbytes, taken + 1
-                if held >= size:
+                taken += 1
+                used = shard.bytes * taken // count if count else file.tell()
+                if used >= size:
                     break
-        used = shard.bytes * taken // count if count else file.tell()
     return [Piece(copy, path, shard.source, min(used, shard.bytes))]
 
 

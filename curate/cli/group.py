@@ -38,6 +38,8 @@ class CommandGroup(click.Group):
         return click.Command.parse_args(self, ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
+        if ctx.command is not self:  # where this is the outermost command, click asks it to run its own context
+            return ctx.command.invoke(ctx)
         return click.Command.invoke(self, ctx)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
