@@ -127,7 +127,7 @@ def _normalise(
                 gap = True
             elif change != _GONE:
                 if gap and written > first:
-                    out[written] = _SPACE
+                    out[written] = 0x20
                     written += 1
                 gap = False
                 written = _encode(out, written, cp + change)
