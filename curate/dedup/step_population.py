@@ -18,6 +18,7 @@ from curate.dedup.clusters import keys_within
 from curate.errors import RunError, did_you_mean
 from curate.groups import group_keys
 from curate.kernels.shingling import Shingling
+from curate.plan import Plan
 from curate.population import RunPopulation, Wanted, nullable_column, sketch_column, starts
 from curate.recipe import Dedup, Recipe
 
@@ -69,6 +70,8 @@ class StepPopulation:
         if name is not None and name not in steps:
             known = ", ".join(steps)
             raise RunError(f'{run.path} has no minhash step "{name}"{did_you_mean(name, steps)} (it has: {known})')
+        if not Plan.from_dict(run.stage("measure")["plan"]).covers(Plan.of(recipe, run.manifest["inputs"]["tokenizer"])):
+            raise RunError(f"{run.path} was measured by another version of curate; run: curate corpus with its inputs")
         step = steps[name] if name else next(iter(steps.values()))
         order = [entry["name"] for entry in run.stage("decide")["steps"]]
         population = RunPopulation(run, engine, recipe.clean)
