@@ -66,7 +66,7 @@ def odd_duplicates(duplicates: dict[str, Any]) -> list[str]:
     found = []
     for name, facts in duplicates.items():
         for source, meant in facts.get("absent_sources", {}).items():
-            found.append(f'Step {name} names the source "{source}", of which the inputs have nothing{meant}.')
+            found.append(f'Step {name} names the source "{source}", of which the inputs have nothing{meant or "."}')
         folded = facts.get("folded", {"documents": 0})
         if folded["documents"]:
             found.append(
