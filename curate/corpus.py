@@ -15,7 +15,7 @@ from curate.kernels.warmup import ensure_compiled
 from curate.measure import measure_run
 from curate.recipe import Recipe, parse_count
 from curate.report import report_run
-from curate.run import Run
+from curate.run import STAGES, Run
 from curate.shards import plan
 from curate.signals.tokens import TokenCounter
 from curate.write import write_run
@@ -85,13 +85,15 @@ def corpus(
     tokenizer: str | Path | None = None,
     skip_bad_files: bool = False,
     overwrite: bool = False,
+    ignore_disk: bool = False,
     progress: Progress | None = None,
 ) -> Run:
     """Turn raw shards into a training mix and its report, in the run directory `out`.
 
     `inputs`: files, directories or globs, each optionally "source=INPUT". `recipe`: a shipped name, a path or a
     Recipe. `tokens`: budget of the mix, such as "1B". Called again with the same arguments it goes on where it
-    was interrupted; with another recipe it repeats only the stages that the change affects.
+    was interrupted; with another recipe it repeats only the stages that the change affects. Where the disk may
+    be too small a sample is run first, to refuse early, unless `ignore_disk`.
     Raises InputError, RecipeError or RunError, each a CurateError that says what to do.
     """
     progress = progress or Progress()
@@ -99,6 +101,8 @@ def corpus(
     options = Options(text_column, id_column, None if tokenizer is None else str(tokenizer), skip_bad_files)
     run = start(inputs, out, options, overwrite=overwrite)
     with working(run, threads) as engine:
+        if not ignore_disk:
+            check_disk(run, chosen, threads)
         measure_stage(run, chosen, engine, progress)
         with progress.stage("decide", 0):
             decide_run(run, chosen, engine)
@@ -114,6 +118,13 @@ def measure_stage(run: Run, recipe: Recipe, engine: Local, progress: Progress) -
     ensure_compiled(progress.say)
     with progress.stage("measure", sum(shard.bytes for shard in run.shards)):
         measure_run(run, recipe, engine, progress.advance)
+
+
+def check_disk(run: Run, recipe: Recipe, threads: int | None, stages: Sequence[str] = STAGES) -> None:
+    """Raise SpaceError when the disk of a run is too small for what its stages will write; see `curate.estimate`."""
+    from curate.estimate import check_space  # which runs a sample with the functions of this module
+
+    check_space(run, recipe, threads, stages=stages)
 
 
 @contextmanager

@@ -13,6 +13,8 @@ import click
 from curate import __version__
 from curate.classifier.cli import classifier
 from curate.cli import catalog, questions, stages
+from curate.cli.dedup import dedup
+from curate.cli.estimate import estimate
 from curate.errors import CurateError
 
 
@@ -69,6 +71,8 @@ for command in (
     questions.status,
     catalog.recipes,
     catalog.signals,
+    dedup,
+    estimate,
     classifier,
 ):
     main.add_command(command)

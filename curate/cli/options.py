@@ -29,6 +29,7 @@ FORMAT = click.option(
     help="Files of the mix.  [default: parquet, or what the run has]",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+IGNORE_DISK = click.option("--ignore-disk", is_flag=True, help="Go on when the disk looks too small for the run.")
 READING = options(
     click.option("--text-column", default="text", show_default=True, help="Column that holds the text."),
     click.option("--id-column", default="id", show_default=True, help="Column that holds the id; made up when absent."),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from curate.cli.options import FORMAT, INPUTS, JSON, OUT, READING, RECIPE, RUN, THREADS, TOKENS
+from curate.cli.options import FORMAT, IGNORE_DISK, INPUTS, JSON, OUT, READING, RECIPE, RUN, THREADS, TOKENS
 
 if TYPE_CHECKING:
     from curate.run import Run
@@ -51,6 +51,7 @@ def demo(out: Path, threads: int | None) -> None:
 @FORMAT
 @THREADS
 @READING
+@IGNORE_DISK
 @JSON
 def corpus(inputs: tuple[str, ...], out: Path, as_json: bool, **options: Any) -> None:
     """Turn raw shards into a training mix and a report.
@@ -77,8 +78,15 @@ def corpus(inputs: tuple[str, ...], out: Path, as_json: bool, **options: Any) ->
 @RECIPE
 @THREADS
 @READING
+@IGNORE_DISK
 def measure(
-    inputs: tuple[str, ...], out: Path, recipe: str, threads: int | None, overwrite: bool, **reading: Any
+    inputs: tuple[str, ...],
+    out: Path,
+    recipe: str,
+    threads: int | None,
+    overwrite: bool,
+    ignore_disk: bool,
+    **reading: Any,
 ) -> None:
     """Measure the signals and sketches that a recipe needs (stage 1).
 
@@ -86,12 +94,14 @@ def measure(
     Example:
       curate measure raw/*.parquet --out run --recipe fineweb
     """
-    from curate.corpus import Options, measure_stage, open_recipe, start, working
+    from curate.corpus import Options, check_disk, measure_stage, open_recipe, start, working
     from curate.terminal import Bars
 
     chosen = open_recipe(recipe)
     run = start(inputs, out, Options(**reading), overwrite=overwrite)
     with working(run, threads) as engine, Bars() as bars:
+        if not ignore_disk:
+            check_disk(run, chosen, threads, ["measure"])
         measure_stage(run, chosen, engine, bars)
     counts = run.stage("measure")["counts"]
     click.echo(

@@ -1,0 +1,65 @@
+"""`curate estimate`: what a run will take, before it is made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from curate.cli.options import INPUTS, JSON, RECIPE, THREADS
+
+
+@click.command()
+@INPUTS
+@RECIPE
+@THREADS
+@click.option(
+    "--target-tokens", default="15T", show_default=True, help="Also estimate for so many tokens of such text."
+)
+@click.option("--seconds", type=click.FloatRange(1, 600), default=20, show_default=True, help="Time to spend, about.")
+@click.option("--price-per-core-hour", type=click.FloatRange(min=0), help="To show a cost, in your currency.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=".",
+    show_default=True,
+    help="Where the run would be made, for its free space.",
+)
+@click.option("--text-column", default="text", show_default=True, help="Column that holds the text.")
+@click.option("--id-column", default="id", show_default=True, help="Column that holds the id; made up when absent.")
+@click.option("--tokenizer", type=click.Path(), help="tokenizer.json to count tokens exactly.")
+@JSON
+def estimate(
+    inputs: tuple[str, ...], recipe: str, target_tokens: str, seconds: float, as_json: bool, **options: Any
+) -> None:
+    """Say what time, memory and disk a run over INPUT will take, stage by stage, without making it.
+
+    Runs a sample of the inputs in a temporary directory and scales what it took. Exits with 1 when the disk is too
+    small.
+
+    \b
+    Example:
+      curate estimate raw/*.jsonl.zst --recipe fineweb --price-per-core-hour 0.04
+    """
+    from curate.estimate import estimate as estimate_run
+    from curate.recipe import parse_count
+    from curate.terminal import Bars, say, size
+    from curate.terminal_estimate import estimate_tables
+
+    target = parse_count(target_tokens) or 0
+    say("Running a sample of the inputs …")
+    with Bars() as bars:
+        found = estimate_run(inputs, recipe, seconds=seconds, target_tokens=target, progress=bars, **options)
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        estimate_tables(found)
+    if not found["fits"]:
+        click.echo(
+            f"error: the run takes {size(found['whole']['disk'])} of disk, {size(found['free_disk'])} are free at "
+            f"{options['out']}",
+            err=True,
+        )
+        raise SystemExit(1)

@@ -1,0 +1,74 @@
+"""What an estimate looks like in a terminal; computes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+
+from curate.terminal import _console, _safe, size
+
+
+def estimate_tables(found: dict[str, Any]) -> None:
+    """Print an estimate: the sample, then each stage for all of the inputs and for the target."""
+    console = _console()
+    sample = found["sample"]
+    share = sample["bytes"] / sample["of"]
+    console.print(
+        f"recipe {_safe(found['recipe'])}, {found['threads']} threads; from a sample of {size(sample['bytes'])} on "
+        f"disk ({share:.2%} of the inputs), {sample['documents']:,} documents\n"
+    )
+    for name, label in (("whole", "the whole input"), ("target", "the target")):
+        part = found[name]
+        title = (
+            f"{label}: {size(part['bytes'])} on disk, {size(part['text_bytes'])} of text, "
+            f"{part['documents']:,} documents, {short_count(part['tokens'])} tokens"
+        )
+        console.print(f"[bold]{title}[/]")
+        console.print(_stages(part))
+        cost = "" if part["cost"] is None else f", cost {part['cost']:,.2f}"
+        console.print(f"{part['core_hours']:,.2f} core-hours{cost}\n")
+    console.print(f"free at --out: {size(found['free_disk'])}")
+
+
+def _stages(part: dict[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("stage")
+    for title in ("time", "memory", "disk"):
+        table.add_column(title, justify="right")
+    for stage in part["stages"]:
+        table.add_row(stage["stage"], duration(stage["seconds"]), size(stage["memory"]), size(stage["disk"]))
+    table.add_row("in all", duration(part["seconds"]), size(part["memory"]), size(part["disk"]), style="bold")
+    return table
+
+
+def short_count(number: int) -> str:
+    """Return a number with a unit.
+
+    >>> short_count(15_000_000_000_000), short_count(950)
+    ('15.0T', '950')
+    """
+    value = float(number)
+    for unit in ("", "k", "M", "B", "T"):
+        if value < 1000 or unit == "T":
+            return f"{value:.1f}{unit}" if unit else f"{number}"
+        value /= 1000
+    raise AssertionError
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the unit that it is felt in.
+
+    >>> duration(0.4), duration(5000), duration(400_000), duration(9e7)
+    ('0.4 s', '1 h 23 min', '4 d 15 h', '1041 d')
+    """
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes:02d} min"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours:02d} h" if days < 100 else f"{days} d"

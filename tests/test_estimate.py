@@ -1,0 +1,153 @@
+"""Estimates against the runs that they are of, and the early refusal of a disk that is too small."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner, Result
+
+import curate
+from curate.cli import main
+from curate.errors import InputError
+from curate.estimate import estimate
+from tests.corpora import RECIPE, prose, write_jsonl
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five megabytes of prose as plain JSONL, zstd and Parquet, of documents of different lengths."""
+    folder = tmp_path_factory.mktemp("estimate") / "raw"
+    texts = [prose(seed, 6 + seed % 40) for seed in range(2400)]
+    write_jsonl(folder / "a.jsonl", ({"id": f"a{i}", "text": text} for i, text in enumerate(texts[:800])))
+    lines = "".join(json.dumps({"id": f"b{i}", "text": text}) + "\n" for i, text in enumerate(texts[800:1600]))
+    with pa.CompressedOutputStream(str(folder / "b.jsonl.zst"), "zstd") as out:
+        out.write(lines.encode())
+    frame = pl.DataFrame({"id": [f"c{i}" for i in range(800)], "text": texts[1600:]})
+    frame.write_parquet(folder / "c.parquet", row_group_size=200)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recipe() -> curate.Recipe:
+    return curate.Recipe.parse(RECIPE, "test")
+
+
+def test_an_estimate_from_a_sample_is_within_a_third_of_what_the_run_wrote(
+    raw: Path, recipe: curate.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("curate.estimate.PILOT_BYTES", 400_000)
+    found = estimate(raw, recipe, sample_bytes=1_600_000, threads=2)
+    assert found["sample"]["bytes"] < 0.6 * found["sample"]["of"]
+    made = curate.corpus(raw, tmp_path / "run", recipe=recipe, threads=2)
+    whole, real = found["whole"], made.report["input"]
+    assert whole["documents"] == pytest.approx(real["documents"], rel=0.2)
+    assert whole["tokens"] == pytest.approx(real["tokens"], rel=0.2)
+    written = {
+        "measure": sum({**made.sizes("signals"), **made.sizes("sketches")}.values()),
+        "decide": sum(made.sizes("decisions").values()),
+        "write": sum(made.sizes("mix").values()),
+    }
+    by_stage = {stage["stage"]: stage["disk"] for stage in whole["stages"]}
+    for stage, bytes_ in written.items():
+        assert by_stage[stage] == pytest.approx(bytes_, rel=1 / 3), stage
+    assert whole["disk"] == sum(by_stage.values())
+
+
+def test_the_target_is_in_proportion_and_the_cost_follows_the_price(raw: Path, recipe: curate.Recipe) -> None:
+    found = estimate(raw, recipe, sample_bytes=500_000, target_tokens=10**12, price_per_core_hour=2.0, threads=1)
+    whole, target = found["whole"], found["target"]
+    assert target["tokens"] == 10**12
+    assert target["bytes"] / whole["bytes"] == pytest.approx(target["tokens"] / whole["tokens"], rel=1e-6)
+    assert target["cost"] == pytest.approx(2.0 * target["core_hours"])
+    assert target["core_hours"] == pytest.approx(target["seconds"] / 3600)
+    assert target["memory"] > whole["memory"]
+
+
+def test_nothing_of_an_estimate_stays(raw: Path, recipe: curate.Recipe, tmp_path: Path) -> None:
+    before = sorted(path for path in raw.parent.rglob("*"))
+    estimate(raw, recipe, sample_bytes=300_000, out=tmp_path / "not" / "there", threads=1)
+    assert sorted(path for path in raw.parent.rglob("*")) == before
+    assert not (tmp_path / "not").exists()
+
+
+def test_errors_name_the_input_and_not_the_copy_of_it(tmp_path: Path, recipe: curate.Recipe) -> None:
+    source = write_jsonl(tmp_path / "in.jsonl", [{"content": prose(1)}] * 5)
+    with pytest.raises(InputError, match=rf'^{tmp_path}/in.jsonl: no column "text"'):
+        estimate(source, recipe, threads=1)
+    empty = write_jsonl(tmp_path / "empty.jsonl", [])
+    with pytest.raises(InputError, match="empty"):
+        estimate(empty, recipe, threads=1)
+    (tmp_path / "bad.jsonl").write_text('{"text": 3}\n' * 4)
+    with pytest.raises(InputError, match="bad"):
+        estimate(tmp_path / "bad.jsonl", recipe, threads=1)
+
+
+def test_the_command_prints_every_stage_or_json(raw: Path, recipe_file: Path) -> None:
+    shown = run("estimate", raw, "--recipe", recipe_file, "--seconds", 1, "--price-per-core-hour", 0.05)
+    assert shown.exit_code == 0, shown.stderr
+    for word in ("measure", "decide", "write", "report", "in all", "core-hours, cost", "15.0T tokens", "free at --out"):
+        assert word in shown.stdout, word
+    found = json.loads(run("estimate", raw, "--recipe", recipe_file, "--seconds", 1, "--json").stdout)
+    assert [stage["stage"] for stage in found["whole"]["stages"]] == ["measure", "decide", "write", "report"]
+    assert found["whole"]["cost"] is None
+    assert run("estimate", raw, "--target-tokens", "lots").exit_code == 1
+
+
+class _Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+def _free(monkeypatch: pytest.MonkeyPatch, bytes_: int) -> None:
+    """The size of the disk is a fact of the machine, so it is stood in for."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: _Usage(10**12, 10**12 - bytes_, bytes_))
+
+
+def test_a_disk_that_is_too_small_is_refused_before_the_run_with_the_numbers(
+    raw: Path, recipe_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _free(monkeypatch, 1_000_000)
+    for command in ("corpus", "measure"):
+        refused = run(command, raw, "--out", tmp_path / command, "--recipe", recipe_file)
+        assert refused.exit_code == 1
+        assert "more will be written" in refused.stderr
+        assert "1.0 MB are free" in refused.stderr
+        assert "--ignore-disk" in refused.stderr
+        assert not (tmp_path / command / "signals").exists()
+    assert run("measure", raw, "--out", tmp_path / "measure", "--recipe", recipe_file, "--ignore-disk").exit_code == 0
+    estimated = run("estimate", raw, "--recipe", recipe_file, "--seconds", 1)
+    assert estimated.exit_code == 1
+    assert "1.0 MB are free" in estimated.stderr
+
+
+def test_what_a_run_has_written_already_is_not_needed_again(
+    raw: Path, recipe: curate.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = curate.corpus(raw, tmp_path / "run", recipe=recipe, threads=2)
+    _free(monkeypatch, 2_000_000)
+    (tmp_path / "run" / "report.json").unlink()
+    made.manifest["stages"].pop("report")
+    made.save()
+    assert curate.corpus(raw, tmp_path / "run", recipe=recipe, threads=2).report["input"]["documents"] == 2400
+
+
+def test_a_large_disk_costs_no_sample(
+    raw: Path, recipe: curate.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: Any, **__: Any) -> None:
+        raise AssertionError("a sample was run")
+
+    monkeypatch.setattr("curate.estimate._trial", none)
+    _free(monkeypatch, 10**12)
+    assert curate.corpus(raw, tmp_path / "run", recipe=recipe, threads=2).report["input"]["documents"] == 2400
