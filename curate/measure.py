@@ -24,10 +24,13 @@ from curate.kernels.hashing import murmur3, text_hash
 from curate.kernels.minhash import sketch
 from curate.plan import Plan, check_known
 from curate.recipe import Recipe, fingerprint
+from curate.references import References, digests, references_of_run, references_of_texts
 from curate.scores import classify
 from curate.shards import Batch, ReadOptions, RejectWriter, SchemaCollector, Shard, read
 from curate.signals import Documents, compute, registry
+from curate.signals.divergence import divergence
 from curate.signals.tokens import TokenCounter
+from curate.signals.word_lists import listed
 from curate.tables import TableWriter
 from curate.text import clean
 
@@ -54,8 +57,11 @@ class Measured:
     cleaned: Strings = field(repr=False)
 
 
-def measure_texts(texts: Any, ids: pa.Array | None, plan: Plan) -> Measured:
-    """Clean and measure texts: signals (doc, id, then one column a signal) and sketches (doc, exact, bands…)."""
+def measure_texts(texts: Any, ids: pa.Array | None, plan: Plan, references: References | None = None) -> Measured:
+    """Clean and measure texts: signals (doc, id, then one column a signal) and sketches (doc, exact, bands…).
+
+    `references` are the plan's distributions by name; without them the texts are their own corpus.
+    """
     strings = clean(texts, plan.clean)
     documents = Documents(strings)
     columns: dict[str, Any] = dict(compute(documents, plan.signals))
@@ -65,6 +71,11 @@ def measure_texts(texts: Any, ids: pa.Array | None, plan: Plan) -> Measured:
         wordless = documents.word_counts[:, 1] == 0
         for use in plan.classifiers:
             columns.update(classify(use, strings, wordless))
+    for word_list in plan.word_lists:
+        columns.update(listed(word_list, documents))
+    if plan.distributions:
+        learnt = references_of_texts(plan.distributions, strings, plan.clean) if references is None else references
+        columns |= {use.name: divergence(learnt[use.name], documents) for use in plan.distributions}
     exact = text_hash(strings)
     ids = identify(ids, texts)
     doc = document_numbers(ids, exact)
@@ -127,6 +138,7 @@ class MeasureShard:
     plan: Plan
     options: ReadOptions
     key: str
+    references: References = field(default_factory=dict, repr=False)
 
     def __call__(self, shard: Shard, workers: Workers) -> ShardCounts:
         """Measure a shard unless its output is there already."""
@@ -144,19 +156,20 @@ class MeasureShard:
     def _measure(self, shard: Shard, workers: Workers, key: str) -> ShardCounts:
         counts = ShardCounts()
         schema = SchemaCollector()
+        of_batch = functools.partial(measure_batch, shard=shard, plan=self.plan, references=self.references)
         with TableWriter(self.run.signals_file(shard)) as signals:
             with (
                 TableWriter(self.run.sketches_file(shard), compression="none") as sketches,
                 RejectWriter(self.run.rejects_file(shard)) as rejects,
             ):
                 batches = self._counted(counts, read(shard, self.options, on_reject=rejects, collector=schema))
-                for measured in workers.map(functools.partial(measure_batch, shard=shard, plan=self.plan), batches):
+                for measured in workers.map(of_batch, batches):
                     counts.documents += len(measured.signals)
                     counts.bytes += int(measured.signals["byte_count"].to_numpy().sum())
                     signals.write(measured.signals)
                     sketches.write(measured.sketches)
                 if not counts.documents:
-                    empty = measure_batch(_no_documents(), shard=shard, plan=self.plan)
+                    empty = of_batch(_no_documents())
                     signals.write(empty.signals)
                     sketches.write(empty.sketches)
             counts.rejected, counts.rejected_bytes = rejects.documents, rejects.bytes
@@ -170,9 +183,9 @@ class MeasureShard:
             yield batch
 
 
-def measure_batch(batch: Batch, *, shard: Shard, plan: Plan) -> Measured:
+def measure_batch(batch: Batch, *, shard: Shard, plan: Plan, references: References) -> Measured:
     """Measure a batch of a shard: adds source, shard and row, and the metadata columns that the plan names."""
-    measured = measure_texts(batch.texts, batch.ids, plan)
+    measured = measure_texts(batch.texts, batch.ids, plan, references)
     signals = measured.signals
     n = len(signals)
     base = {
@@ -259,7 +272,8 @@ def measure_run(run: Run, recipe: Recipe, engine: Local, advance: Callable[[int]
     for folder in ("signals", "sketches", "rejects"):
         (run.path / folder).mkdir(exist_ok=True)
     with run.doing("measure", key, plan=asdict(plan)) as stage:
-        task = MeasureShard(run, plan, options, plan.key())
+        references = references_of_run(run, plan.distributions, plan.clean, engine)
+        task = MeasureShard(run, plan, options, fingerprint([plan.key(), digests(references)]), references)
         total = ShardCounts()
         skipped: dict[str, str] = {}
         for shard, counts in engine.run(task, run.shards):

@@ -13,9 +13,11 @@ from typing import Any
 import classifiers
 import curate
 from curate.errors import RecipeError, did_you_mean
-from curate.recipe import BASE_COLUMNS, ClassifierUse, Dedup, Recipe, fingerprint
+from curate.recipe import BASE_COLUMNS, ClassifierUse, Dedup, Distribution, Recipe, WordList, fingerprint
+from curate.references import reference_state
 from curate.scores import classifier_columns, digest, model
 from curate.signals import registry
+from curate.signals.word_lists import word_table
 
 ALWAYS = ("byte_count", "char_count", "token_count")  # what every report counts in
 
@@ -30,6 +32,8 @@ class Plan:
     minhash: tuple[tuple[str, int], ...] | None = None  # ngram, bands, rows, seed
     metadata: tuple[str, ...] = ()
     tokenizer: str | None = None
+    word_lists: tuple[WordList, ...] = ()
+    distributions: tuple[Distribution, ...] = ()
 
     @staticmethod
     def of(recipe: Recipe, tokenizer: str | None = None) -> Plan:
@@ -43,7 +47,7 @@ class Plan:
         minhash = {_sketch_parameters(step) for step in recipe.dedups("minhash")}
         if len(minhash) > 1:
             raise RecipeError(f'recipe "{recipe.name}": its minhash steps need the same ngram, bands, rows and seed')
-        known = {*registry(), *outputs, *BASE_COLUMNS}
+        known = {*registry(), *outputs, *_reference_columns(recipe), *BASE_COLUMNS}
         return Plan(
             clean=recipe.clean,
             signals=tuple(name for name in registry() if name in wanted or name in ALWAYS),
@@ -51,13 +55,17 @@ class Plan:
             minhash=minhash.pop() if minhash else None,
             metadata=tuple(sorted(wanted - known)),
             tokenizer=tokenizer,
+            word_lists=tuple(use for use in recipe.word_lists if wanted.intersection(use.columns)),
+            distributions=tuple(use for use in recipe.distributions if use.name in wanted),
         )
 
     def key(self) -> str:
         """Return a hash of everything that the output of measure depends on, inputs aside."""
         models = [(digest(model(use.model).path), model(use.model).card, asdict(use)) for use in self.classifiers]
         tokenizer = digest(Path(self.tokenizer)) if self.tokenizer else None
-        facts = [self.clean, self.signals, models, self.minhash, self.metadata, tokenizer]
+        lists = [(use.name, digest(Path(use.path))) for use in self.word_lists if word_table(use)]
+        references = [(asdict(use), reference_state(use)) for use in self.distributions]
+        facts = [self.clean, self.signals, models, self.minhash, self.metadata, tokenizer, lists, references]
         return fingerprint([curate.__version__, *facts])
 
     @staticmethod
@@ -83,6 +91,8 @@ class Plan:
             minhash=None if minhash is None else tuple((name, value) for name, value in minhash),
             metadata=tuple(stored["metadata"]),
             tokenizer=stored["tokenizer"],
+            word_lists=tuple(WordList(**use) for use in stored["word_lists"]),
+            distributions=tuple(Distribution(**use) for use in stored["distributions"]),
         )
 
     def covers(self, other: Plan) -> bool:
@@ -92,19 +102,27 @@ class Plan:
             and set(other.signals) <= set(self.signals)
             and set(other.classifiers) <= set(self.classifiers)
             and set(other.metadata) <= set(self.metadata)
+            and set(other.word_lists) <= set(self.word_lists)
+            and set(other.distributions) <= set(self.distributions)
             and other.minhash in (None, self.minhash)
         )
 
 
 def _check_columns_once(recipe: Recipe) -> None:
-    """Raise RecipeError when two classifiers or ensembles fill the same column."""
+    """Raise RecipeError when two sections of a recipe fill the same column."""
     columns = [column for use in recipe.classifiers for column in classifier_columns(use)]
-    columns += [ensemble.name for ensemble in recipe.ensembles]
+    columns += [ensemble.name for ensemble in recipe.ensembles] + _reference_columns(recipe)
     for column in columns:
         if columns.count(column) > 1:
             raise RecipeError(
-                f'recipe "{recipe.name}": two classifiers or ensembles make the column "{column}"; rename one'
+                f'recipe "{recipe.name}": two classifiers, ensembles, word lists or distributions make the column '
+                f'"{column}"; rename one'
             )
+
+
+def _reference_columns(recipe: Recipe) -> list[str]:
+    lists = [column for use in recipe.word_lists for column in use.columns]
+    return lists + [use.name for use in recipe.distributions]
 
 
 def _sketch_parameters(step: Dedup) -> tuple[tuple[str, int], ...]:
@@ -114,7 +132,7 @@ def _sketch_parameters(step: Dedup) -> tuple[tuple[str, int], ...]:
 def check_known(recipe: Recipe, wanted: Sequence[str], found: set[str]) -> None:
     """Raise RecipeError when one of the columns `wanted` is neither a signal nor among those `found`."""
     outputs = {column for use in recipe.classifiers for column in classifier_columns(use)}
-    known = {*registry(), *outputs, *BASE_COLUMNS, *found}
+    known = {*registry(), *outputs, *_reference_columns(recipe), *BASE_COLUMNS, *found}
     for name in wanted:
         if name not in known:
             users = [step.name for step in recipe.steps if name in step.columns] or ["mix"]

@@ -2,6 +2,7 @@
 
 from curate.recipe.mix import Mix, parse_count
 from curate.recipe.recipe import BASE_COLUMNS, DECISION_COLUMNS, RECIPES, Recipe, fingerprint, shipped
+from curate.recipe.references import Distribution, WordList
 from curate.recipe.scores import ClassifierUse, Ensemble
 from curate.recipe.steps import Dedup, Filter, Step, Top
 
@@ -11,12 +12,14 @@ __all__ = [
     "RECIPES",
     "ClassifierUse",
     "Dedup",
+    "Distribution",
     "Ensemble",
     "Filter",
     "Mix",
     "Recipe",
     "Step",
     "Top",
+    "WordList",
     "fingerprint",
     "parse_count",
     "shipped",
