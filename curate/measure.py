@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from classifiers.arrow import Strings, as_array, as_strings
-from curate.errors import InputError, did_you_mean
+from curate.errors import InputError, PluginError, did_you_mean
 from curate.kernels.hashing import murmur3, text_hash
 from curate.kernels.minhash import sketch
 from curate.plan import Plan, check_known
@@ -29,6 +29,7 @@ from curate.scores import classify
 from curate.shards import Batch, ReadOptions, RejectWriter, SchemaCollector, Shard, read
 from curate.signals import Documents, compute, registry
 from curate.signals.divergence import divergence
+from curate.signals.plugins import ensure
 from curate.signals.tokens import TokenCounter
 from curate.signals.word_lists import listed
 from curate.tables import TableWriter
@@ -142,6 +143,7 @@ class MeasureShard:
 
     def __call__(self, shard: Shard, workers: Workers) -> ShardCounts:
         """Measure a shard unless its output is there already."""
+        ensure(self.run.manifest.get("plugins", []), self.plan.signals)
         key = fingerprint([self.key, self.run.stamp(shard)])
         stored = stored_counts(self.run, shard, key)
         if stored is not None:
@@ -185,7 +187,10 @@ class MeasureShard:
 
 def measure_batch(batch: Batch, *, shard: Shard, plan: Plan, references: References) -> Measured:
     """Measure a batch of a shard: adds source, shard and row, and the metadata columns that the plan names."""
-    measured = measure_texts(batch.texts, batch.ids, plan, references)
+    try:
+        measured = measure_texts(batch.texts, batch.ids, plan, references)
+    except PluginError as error:
+        raise PluginError(f"{shard.paths[0]}: {error}") from error.__cause__
     signals = measured.signals
     n = len(signals)
     base = {
@@ -262,7 +267,7 @@ def measure_run(run: Run, recipe: Recipe, engine: Local, advance: Callable[[int]
     stage = run.stage("measure")
     if stage.get("plan"):
         before = Plan.from_dict(stage["plan"])
-        if before.covers(plan):
+        if before.covers(plan) and set(before.signals) <= set(registry()):
             plan = before
     key = fingerprint([plan.key(), run.input_key()])
     if run.is_done("measure", key):

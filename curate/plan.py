@@ -17,6 +17,7 @@ from curate.recipe import BASE_COLUMNS, ClassifierUse, Dedup, Distribution, Reci
 from curate.references import reference_state
 from curate.scores import classifier_columns, digest, model
 from curate.signals import registry
+from curate.signals.plugins import registered
 from curate.signals.word_lists import word_table
 
 ALWAYS = ("byte_count", "char_count", "token_count")  # what every report counts in
@@ -65,7 +66,8 @@ class Plan:
         tokenizer = digest(Path(self.tokenizer)) if self.tokenizer else None
         lists = [(use.name, digest(Path(use.path))) for use in self.word_lists if word_table(use)]
         references = [(asdict(use), reference_state(use)) for use in self.distributions]
-        facts = [self.clean, self.signals, models, self.minhash, self.metadata, tokenizer, lists, references]
+        plugins = [(name, entry.digest) for name, entry in registered().items() if name in self.signals]
+        facts = [self.clean, self.signals, models, self.minhash, self.metadata, tokenizer, lists, references, plugins]
         return fingerprint([curate.__version__, *facts])
 
     @staticmethod
@@ -113,6 +115,10 @@ def _check_columns_once(recipe: Recipe) -> None:
     columns = [column for use in recipe.classifiers for column in classifier_columns(use)]
     columns += [ensemble.name for ensemble in recipe.ensembles] + _reference_columns(recipe)
     for column in columns:
+        if column in registered():
+            raise RecipeError(
+                f'recipe "{recipe.name}": "{column}" is a signal of {registered()[column].plugin}; rename one'
+            )
         if columns.count(column) > 1:
             raise RecipeError(
                 f'recipe "{recipe.name}": two classifiers, ensembles, word lists or distributions make the column '

@@ -102,9 +102,13 @@ class SampleShard:
         """Return the sample of a shard; no documents for one that cannot be read and is to be skipped."""
         parts, held = [Sample.empty()], 0
         below = self.below
+
+        def of_batch(batch: Batch) -> Sample:
+            return Sample.of_texts(clean(batch.texts, self.cleaners), self.size, min(below, self.below))
+
         batches = read(shard, self.options, on_reject=lambda reject: None)
         try:
-            for part in workers.map(lambda batch: self._of_batch(batch, min(below, self.below)), batches):
+            for part in workers.map(of_batch, batches):
                 parts.append(part)
                 held += len(part)
                 if held > 2 * self.size:
@@ -116,9 +120,6 @@ class SampleShard:
                 raise
             return Sample.empty()
         return Sample.joined(parts, self.size)
-
-    def _of_batch(self, batch: Batch, below: int) -> Sample:
-        return Sample.of_texts(clean(batch.texts, self.cleaners), self.size, below)
 
 
 def sample_shards(

@@ -62,8 +62,12 @@ def parse(text: str, name: str, folder: Path) -> Recipe:
         clean=clean,
         classifiers=classifiers,
         ensembles=ensembles,
-        word_lists=tuple(word_list(where, *item, folder) for item in top.get("word_lists", dict, {}).items()),
-        distributions=tuple(distribution(where, *item, folder) for item in top.get("distributions", dict, {}).items()),
+        word_lists=tuple(
+            word_list(where, name, path, folder) for name, path in top.get("word_lists", dict, {}).items()
+        ),
+        distributions=tuple(
+            distribution(where, name, entry, folder) for name, entry in top.get("distributions", dict, {}).items()
+        ),
         domains=tuple(_domain(where, *item) for item in top.get("domains", dict, {}).items()),
         steps=steps,
         mix=mix(f"{where}, [mix]", top.get("mix", dict, {})),
