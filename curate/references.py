@@ -133,11 +133,12 @@ def _read(file: Path, key: str | None = None) -> Reference | None:
     if not file.is_file() or file.suffix != ".parquet":
         return None
     try:
-        table = pq.read_table(file, partitioning=None) if pq.read_schema(file).names == _STORED.names else None
-    except (OSError, pa.ArrowException):
-        return None
-    facts = json.loads((table.schema.metadata or {}).get(_FOOTER, b"{}")) if table is not None else {}
-    if table is None or not facts or key not in (None, facts["key"]):
-        return None
-    words, counts = (table[name].to_numpy().astype(kind) for name, kind in (("hash", np.uint64), ("count", np.int64)))
-    return Reference(words, counts, facts["others"], facts["documents"])
+        footer = pq.read_metadata(file)
+        facts = json.loads((footer.metadata or {}).get(_FOOTER, b"{}"))
+        if not {"key", "others", "documents"} <= facts.keys() or key not in (None, facts["key"]):
+            return None
+        table = pq.read_table(file, partitioning=None)
+    except (OSError, ValueError, AttributeError, pa.ArrowException):
+        return None  # texts, or cut short: whoever reads them says so
+    words, counts = table["hash"].to_numpy(), table["count"].to_numpy()
+    return Reference(words.astype(np.uint64), counts.astype(np.int64), facts["others"], facts["documents"])

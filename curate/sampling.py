@@ -162,11 +162,13 @@ def _stored(state: Path | None, key: str) -> tuple[Sample, set[str]]:
     if state is None or not state.is_file():
         return Sample.empty(), set()
     try:
+        facts = json.loads((pq.read_metadata(state).metadata or {}).get(_FOOTER, b"{}"))
+        if facts.get("key") != key:
+            return Sample.empty(), set()
         table = pq.read_table(state, partitioning=None).combine_chunks()
     except (OSError, pa.ArrowException):
         return Sample.empty(), set()
-    facts = json.loads((table.schema.metadata or {}).get(_FOOTER, b"{}"))
-    if facts.get("key") != key or not len(table):
-        return Sample.empty(), set()
+    if not len(table):
+        return Sample.empty(), set(facts["done"])
     documents = table["words"].chunk(0).cast(_WORDS)
     return Sample(table["hash"].to_numpy(), documents), set(facts["done"])

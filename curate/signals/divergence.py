@@ -96,7 +96,8 @@ class UnseenEntropy:
         beyond = np.append(np.cumsum(cells[::-1])[::-1], 0.0)
         few = np.arange(1, _EXACT, dtype=np.float64)
         terms = self._sum(few, 1) / few
-        self._few = (np.cumsum(terms[::-1])[::-1] + beyond[0]) / (few * self._sum(few - 1, 1))
+        hidden, few = np.cumsum(terms[::-1])[::-1] + beyond[0], few * self._sum(few - 1, 1)
+        self._few = np.divide(hidden, few, out=np.zeros(len(few)), where=few > 0)
         once = self._grid * self._sum(self._grid - 1, 1)
         self._log_many = np.log(np.maximum(beyond, 1e-290)) - np.log(np.maximum(once, 1e-280))
 
