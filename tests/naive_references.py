@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from tests.dedup.dedup_naive import words
+from tests.dedup.dedup_naive import fmix64, word_hash, words
 
 __all__ = ["listed", "plug_in_divergence", "words"]
 
@@ -24,28 +24,40 @@ def listed(phrases: Sequence[str], text: str) -> tuple[int, float]:
     return count, covered / len(found) if found else 0.0
 
 
+OTHERS = 65_536  # classes of all words that have none of their own
+
+
 def probabilities(reference: Sequence[str], vocabulary: int) -> tuple[dict[str, float], float]:
-    """Probability of each word that has a class of its own, and of all others together. Wants no ties."""
+    """Probability of each word that has a class of its own, and of each class of all others. Wants no ties."""
     times = Counter(word for text in reference for word in words(text))
     chosen = {word: count for word, count in times.most_common(vocabulary) if count > 1}
     total = sum(times.values()) + 0.5 * (len(chosen) + 1)
     q = {word: (count + 0.5) / total for word, count in chosen.items()}
-    return q, (sum(times.values()) - sum(chosen.values()) + 0.5) / total
+    return q, (sum(times.values()) - sum(chosen.values()) + 0.5) / total / OTHERS
+
+
+def class_counts(q: dict[str, float], text: str) -> Counter[str | int]:
+    """How many words fall into each class: words, and numbers of the classes of others."""
+    return Counter(word if word in q else fmix64(word_hash(word)) >> 48 for word in words(text))
 
 
 def plug_in_divergence(q: dict[str, float], others: float, text: str) -> float:
     """KL(document || reference) as the definition has it, without correction."""
-    times = Counter(word if word in q else "" for word in words(text))
+    times = class_counts(q, text)
     n = sum(times.values())
-    return sum(count / n * math.log(count / n / (q[word] if word else others)) for word, count in times.items())
+    parts = ((count / n, q[item] if isinstance(item, str) else others) for item, count in times.items())
+    return sum(share * math.log(share / likely) for share, likely in parts)
 
 
-def hidden_entropy(q: Sequence[float], n: int) -> float:
+Classes = Sequence[tuple[float, int]]  # a probability, and how many classes have it
+
+
+def hidden_entropy(q: Classes, n: int) -> float:
     """The entropy of q less what n draws are expected to show, exactly: a sum over k < n."""
-    whole = -sum(p * math.log(p) for p in q)
-    return whole - sum(sum(p * (1 - p) ** k for p in q) / k for k in range(1, n))
+    whole = -sum(times * p * math.log(p) for p, times in q)
+    return whole - sum(sum(times * p * (1 - p) ** k for p, times in q) / k for k in range(1, n))
 
 
-def expected_singletons(q: Sequence[float], n: int) -> float:
+def expected_singletons(q: Classes, n: int) -> float:
     """How many classes n draws are expected to have once."""
-    return sum(n * p * (1 - p) ** (n - 1) for p in q)
+    return sum(times * n * p * (1 - p) ** (n - 1) for p, times in q)

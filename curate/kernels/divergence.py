@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from curate.kernels.hashing import fmix64
 from curate.kernels.shingle_words import ShingleWords
 
 U64 = npt.NDArray[np.uint64]
@@ -18,13 +19,14 @@ I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 
+OTHERS = 1 << 16  # classes that words without one of their own share, by 16 bits of their hash
 HARMONIC = 4096  # from here on three terms of the series are exact to the last bit
 
 
 class Classes(NamedTuple):
     """A hash table from words to classes: `keys` with `classes`; -1 marks an empty place, a power of two of them.
 
-    `log_q` float64 (V + 1,): logarithm of the probability of each class; the last is that of all other words.
+    `log_q` float64 (V + OTHERS,): logarithm of the probability of each class; other words share the last OTHERS.
     """
 
     keys: U64
@@ -75,7 +77,7 @@ def digamma(k: int) -> float:
 def class_sums(first: I64, hashes: U64, keys: U64, found: I32, log_q: F64, out: F64) -> None:
     """Fill `out` float64 (n, 4) for the words of each document, of which X fall into class c: sum of X log q(c); sum
     of X psi(X); psi(n) of all n words, 0 for none; number of classes with X = 1."""
-    others = log_q.shape[0] - 1
+    others = log_q.shape[0] - OTHERS
     mask = np.uint64(keys.shape[0] - 1)
     counts = np.zeros(log_q.shape[0], np.int64)
     touched = np.empty(log_q.shape[0] + 1, np.int64)  # one more: the place after the last is written to as well
@@ -86,7 +88,7 @@ def class_sums(first: I64, hashes: U64, keys: U64, found: I32, log_q: F64, out: 
             s = h & mask
             while found[s] >= 0 and keys[s] != h:
                 s = (s + np.uint64(1)) & mask
-            c = np.int64(found[s]) if found[s] >= 0 else others
+            c = np.int64(found[s]) if found[s] >= 0 else others + np.int64(fmix64(h) >> np.uint64(48))
             touched[seen] = c
             seen += counts[c] == 0
             counts[c] += 1

@@ -28,7 +28,7 @@ class Distribution:
     """How often words occur in a reference, and the signal `name`: a document's divergence from it.
 
     `reference` is "corpus", or texts in files (a path, folder or glob), or a file `distributions/*.parquet` of a
-    run. It is learnt from at most `sample` documents; words beyond the `vocabulary` most frequent count as one.
+    run. It is learnt from at most `sample` documents; words beyond the `vocabulary` most frequent share classes.
     """
 
     name: str

@@ -2,7 +2,7 @@
 
 Llama 3 drops documents with many outlier tokens by the Kullback-Leibler divergence between the token distributions
 of document and corpus (Grattafiori et al. 2024, section 3.1.1) and gives neither formula nor threshold. Here it is
-KL(document || reference) over the most frequent words of the reference and one class for all others. How a reference
+KL(document || reference) over the most frequent words of the reference and 65,536 classes that all others share. How a reference
 is learnt is the business of `curate.references`; docs/divergence.md derives the correction.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curate.kernels.divergence import Classes, classes, document_sums
+from curate.kernels.divergence import OTHERS, Classes, classes, document_sums
 from curate.signals.documents import Documents
 
 U64 = npt.NDArray[np.uint64]
@@ -59,9 +59,10 @@ class Reference:
 
     @cached_property
     def q(self) -> F64:
-        """Probability of each class, that of all other words last."""
+        """Probability of each class; the last OTHERS, equally likely, are those of all other words."""
         smooth = np.append(self.counts, self.others) + _SMOOTHING
-        return np.asarray(smooth / smooth.sum(), np.float64)
+        smooth /= smooth.sum()
+        return np.concatenate([smooth[:-1], np.full(OTHERS, smooth[-1] / OTHERS)])
 
     @cached_property
     def classes(self) -> Classes:
