@@ -123,7 +123,9 @@ def main() -> None:
     reference = Reference.of_words(shingle_words(clean(pa.array(counted, pa.large_string()), ["unicode"])).hash,
                                    VOCABULARY, len(counted))  # fmt: skip
     share = reference.others / reference.total
-    print(f"{len(counted):,} documents, {reference.total:,} words, {len(reference.words):,} classes, {share:.1%} others")
+    print(
+        f"{len(counted):,} documents, {reference.total:,} words, {len(reference.words):,} classes, {share:.1%} others"
+    )
     print(f"| texts | number | plug-in, mean | 5% | 50% | 95% | above {LIMIT:g} |\n|---|---|---|---|---|---|---|")
     row("held out, whole", reference, held_out)
     for words in LENGTHS:

@@ -117,7 +117,7 @@ def measure_stage(run: Run, recipe: Recipe, engine: Local, progress: Progress) -
     """Measure what a recipe needs in a run."""
     ensure_compiled(progress.say)
     with progress.stage("measure", sum(shard.bytes for shard in run.shards)):
-        measure_run(run, recipe, engine, progress.advance)
+        measure_run(run, recipe, engine, progress.advance, progress.say)
 
 
 @contextmanager

@@ -256,10 +256,16 @@ def stored_metadata(run: Run, shard: Shard) -> pa.Schema:
     return pa.ipc.read_schema(pa.py_buffer(base64.b64decode(footer["metadata"])))
 
 
-def measure_run(run: Run, recipe: Recipe, engine: Local, advance: Callable[[int], None]) -> None:
+def measure_run(
+    run: Run,
+    recipe: Recipe,
+    engine: Local,
+    advance: Callable[[int], None],
+    say: Callable[[str], None] = lambda message: None,
+) -> None:
     """Measure every shard of a run for a recipe; shards that are done are left alone.
 
-    `advance` is told the bytes of input as shards finish. Raises InputError for a file that cannot be read,
+    `advance` is told the bytes of input as shards finish, `say` what else takes its time. Raises InputError for a file that cannot be read,
     unless the run skips bad files: then the manifest lists it under the stage's `skipped`; RecipeError for a
     recipe that names what is neither a signal nor a metadata column.
     """
@@ -277,7 +283,7 @@ def measure_run(run: Run, recipe: Recipe, engine: Local, advance: Callable[[int]
     for folder in ("signals", "sketches", "rejects"):
         (run.path / folder).mkdir(exist_ok=True)
     with run.doing("measure", key, plan=asdict(plan)) as stage:
-        references = references_of_run(run, plan.distributions, plan.clean, engine)
+        references = references_of_run(run, plan.distributions, plan.clean, engine, say)
         task = MeasureShard(run, plan, options, fingerprint([plan.key(), digests(references)]), references)
         total = ShardCounts()
         skipped: dict[str, str] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,12 +37,14 @@ _FOOTER = b"curate"
 _STORED = pa.schema({"hash": pa.uint64(), "count": pa.int64()})
 
 
-def references_of_run(run: Run, uses: Sequence[Distribution], cleaners: Sequence[str], engine: Local) -> References:
+def references_of_run(
+    run: Run, uses: Sequence[Distribution], cleaners: Sequence[str], engine: Local, say: Callable[[str], None]
+) -> References:
     """Return the distributions that a plan names, learnt or read back from `distributions/` of the run.
 
     An interrupted pass over the corpus goes on where it was. RecipeError for a reference that cannot be used.
     """
-    return {use.name: _of_run(run, use, tuple(cleaners), engine) for use in uses}
+    return {use.name: _of_run(run, use, tuple(cleaners), engine, say) for use in uses}
 
 
 def references_of_texts(uses: Sequence[Distribution], cleaned: Strings, cleaners: Sequence[str]) -> References:
@@ -75,7 +77,9 @@ def digests(references: References) -> dict[str, str]:
     }
 
 
-def _of_run(run: Run, use: Distribution, cleaners: tuple[str, ...], engine: Local) -> Reference:
+def _of_run(
+    run: Run, use: Distribution, cleaners: tuple[str, ...], engine: Local, say: Callable[[str], None]
+) -> Reference:
     file = run.path / "distributions" / f"{use.name}.parquet"
     inputs = run.manifest["inputs"]
     skip = bool(run.manifest["skip_bad_files"])
@@ -83,8 +87,9 @@ def _of_run(run: Run, use: Distribution, cleaners: tuple[str, ...], engine: Loca
     stored = _read(file, key)
     if stored is not None:
         return stored
+    say(f"Learning the distribution {use.name}: one pass over its texts …")
+    run.log(f"learning the distribution {use.name} from {use.reference}")
     if use.reference == CORPUS:
-        run.log(f"learning the distribution {use.name} from the corpus")
         options = ReadOptions(inputs["text_column"], inputs["id_column"], metadata=False, skip_bad_files=skip)
         state = run.path / "state" / f"{use.name}.sample.parquet"
         sample = sample_shards(run.shards, options, cleaners, use.sample, engine, state=state, key=key)

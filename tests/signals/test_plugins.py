@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from click.testing import CliRunner
 import curate
 from curate.cli import main
 from curate.signals import plugins, registry
-from tests.corpora import small_corpus
+from tests.corpora import small_corpus, write_jsonl
 
 PLUGIN = """
 import pyarrow.compute as pc
@@ -298,3 +299,56 @@ def test_the_same_values_come_from_any_number_of_threads(plugin: Path, tmp_path:
         for n in (1, 4)
     ]
     assert frames[0].equals(frames[1])
+
+
+DOCS = Path(__file__).parents[2] / "docs" / "writing-signals.md"
+
+
+def test_the_example_of_the_documentation_works(tmp_path: Path) -> None:
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```", DOCS.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    code, recipe = (next(text for kind, text in blocks if kind == wanted) for wanted in ("python", "toml"))
+    (tmp_path / "mine.py").write_text(code)
+    (tmp_path / "mine.toml").write_text(recipe)
+    records = [{"id": "asks", "text": "Why? Who? No."}, {"id": "says", "text": "It is so. It was so."}]
+    records += [{"id": "asks a little", "text": "Is it so or is it not so, and who is to say?"}, {"id": "", "text": ""}]
+    write_jsonl(tmp_path / "in.jsonl", records)
+    arguments = ["corpus", str(tmp_path / "in.jsonl"), "--out", str(tmp_path / "run")]
+    arguments += ["--recipe", str(tmp_path / "mine.toml"), "--plugin", str(tmp_path / "mine.py")]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    mix = curate.Run(tmp_path / "run").mix().select("id", "domain").collect().sort("id")
+    assert mix.rows() == [("asks a little", "questions"), ("says", "statements")]
+    for name in ("question_ratio", "form"):
+        entry = registry()[name]
+        if entry.example:
+            text, value = entry.example
+            assert curate.measure([text], [name])[name][0] == pytest.approx(value)
+
+
+def test_a_run_with_a_word_list_a_distribution_and_a_plugin_goes_on_and_measures_what_has_changed(
+    plugin: Path, tmp_path: Path
+) -> None:
+    corpus = small_corpus(tmp_path / "in")
+    (tmp_path / "words.txt").write_text("bridge\nwinter market\n")
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        '[word_lists]\nlisted = "words.txt"\n[distributions]\nkl = "corpus"\n[[steps]]\nname = "all_three"\n'
+        'filter = "listed_ratio < 0.5 AND kl < 5 AND question_marks = 0"\n[[steps]]\ndedup = "exact"\nkeep = "kl ASC"\n'
+    )
+
+    def run() -> tuple[pl.DataFrame, int]:
+        made = curate.corpus(corpus, tmp_path / "run", recipe=str(recipe), plugins=[plugin], threads=2)
+        written = max(path.stat().st_mtime_ns for path in (made.path / "signals").glob("*.parquet"))
+        return made.signals().collect(), written
+
+    first, written = run()
+    assert {"listed_count", "listed_ratio", "kl", "question_marks"} <= set(first.columns)
+    assert run()[1] == written
+    next((tmp_path / "run" / "signals").glob("*.parquet")).unlink()
+    again, rewritten = run()
+    assert again.equals(first)
+    assert rewritten > written
+    (tmp_path / "words.txt").write_text("people\n")
+    changed, _ = run()
+    assert not changed["listed_count"].equals(first["listed_count"])
+    assert changed["kl"].equals(first["kl"])
