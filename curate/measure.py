@@ -265,9 +265,9 @@ def measure_run(
 ) -> None:
     """Measure every shard of a run for a recipe; shards that are done are left alone.
 
-    `advance` is told the bytes of input as shards finish, `say` what else takes its time. Raises InputError for a file that cannot be read,
-    unless the run skips bad files: then the manifest lists it under the stage's `skipped`; RecipeError for a
-    recipe that names what is neither a signal nor a metadata column.
+    `advance` is told the bytes of input as shards finish, `say` what else takes its time. Raises InputError for a
+    file that cannot be read, unless the run skips bad files: then the manifest lists it under the stage's `skipped`;
+    RecipeError for a recipe that names what is neither a signal nor a metadata column.
     """
     plan = Plan.of(recipe, run.manifest["inputs"]["tokenizer"])
     stage = run.stage("measure")

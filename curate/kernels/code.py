@@ -85,6 +85,7 @@ def encoded(data, offsets, out):
         begin, end = offsets[d], offsets[d + 1]
         base64 = hexadecimal = escapes = longest = run = 0
         after_hex = after_escape = begin
+        in_word = False  # whether the byte before belongs to a word
         for i in range(begin, end):
             c = data[i]
             kind = kinds[c]
@@ -95,7 +96,9 @@ def encoded(data, offsets, out):
                     base64 += run
                     longest = max(longest, run)
                 run = 0
-            if (kind & _IS_HEX or c == _BACKSLASH) and i >= after_hex:
+            starts_unit = c == _BACKSLASH if in_word else (kind & _IS_HEX) != 0
+            in_word = (kind & _IS_WORD) != 0
+            if starts_unit and i >= after_hex:
                 stop = _hex_run(data, i, begin, end)
                 if stop > 0:
                     hexadecimal += stop - i
