@@ -93,8 +93,8 @@ class Plan:
             minhash=None if minhash is None else tuple((name, value) for name, value in minhash),
             metadata=tuple(stored["metadata"]),
             tokenizer=stored["tokenizer"],
-            word_lists=tuple(WordList(**use) for use in stored["word_lists"]),
-            distributions=tuple(Distribution(**use) for use in stored["distributions"]),
+            word_lists=tuple(WordList(**use) for use in stored.get("word_lists", ())),
+            distributions=tuple(Distribution(**use) for use in stored.get("distributions", ())),
         )
 
     def covers(self, other: Plan) -> bool:

@@ -17,11 +17,6 @@ BASE64 = re.compile(r"[a-zA-Z0-9+/\n=]{64,}")
 _BOUNDARY = r"(?:(?<=[\w\x80-\U0010ffff])(?![\w\x80-\U0010ffff])|(?<![\w\x80-\U0010ffff])(?=[\w\x80-\U0010ffff]))"
 HEX = re.compile(rf"(?:{_BOUNDARY}(?:0x|\\x)?[0-9a-fA-F]{{2}}(?:,|{_BOUNDARY}[ \t\n\r\f\v]*)){{8,}}", re.ASCII)
 ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}){8,}")
-STRING = re.compile(
-    r""""(?P<a>(?:\\[^\n]|[^"\\\n]|\\(?=\n))*)"|`(?P<b>(?:\\[^\n]|[^`\\\n]|\\(?=\n))*)`"""
-    r"""|(?<![\w\x80-\U0010ffff])'(?P<c>(?:\\[^\n]|[^'\\\n]|\\(?=\n))*)'""",
-    re.ASCII,
-)
 BLOCKS = {"/*": "*/", "<!--": "-->", '"""': '"""', "'''": "'''"}
 
 
@@ -36,9 +31,22 @@ def all_lines(text: str) -> list[str]:
 
 
 def long_strings(text: str) -> int:
-    """Characters in long quoted strings."""
-    insides = [next(group for group in match.groups() if group is not None) for match in STRING.finditer(text)]
-    return sum(len(inside) for inside in insides if len(inside) > 100)
+    """Characters in long quoted strings; a mark that is not closed on its line begins no other string there."""
+    total = 0
+    for line in text.split("\n"):
+        closed = {'"', "'", "`"}
+        at = 0
+        while at < len(line):
+            mark = line[at]
+            if mark in closed and not (mark == "'" and re.match(r"[\w\x80-\U0010ffff]", line[at - 1 : at], re.ASCII)):
+                found = re.compile(rf"((?:\\.|\\$|[^{mark}\\])*){mark}", re.DOTALL).match(line, at + 1)
+                if found:
+                    total += len(found.group(1)) * (len(found.group(1)) > 100)
+                    at = found.end()
+                    continue
+                closed.discard(mark)
+            at += 1
+    return total
 
 
 def comment_lines(text: str) -> list[str]:
@@ -79,7 +87,7 @@ def formula_at(line: str, at: int) -> bool:
 
 def has_latex(line: str) -> bool:
     """Whether a line holds LaTeX."""
-    dollars = (k for k, char in enumerate(line) if char == "$")
+    dollars = (k for k, char in enumerate(line) if char == "$" and line[k - 1 : k] != "\\")
     return bool(COMMAND.search(line) or ROUND.search(line)) or any(formula_at(line, k) for k in dollars)
 
 

@@ -169,17 +169,19 @@ def long_strings(data, offsets, out):
     """Fill `out` int64 (n,): characters between quotes, of strings on one line with more than 100 characters.
 
     A string begins at " or ` anywhere, at ' where no word character stands before it, and ends at the same mark;
-    a backslash takes the next character with it. What is not closed on its line is no string.
+    a backslash takes the next character with it. What is not closed on its line is no string, and no other string with
+    that mark begins there, so that no text takes more than three passes.
     """
     kinds = _KIND
     for d in range(offsets.shape[0] - 1):
         begin, end = offsets[d], offsets[d + 1]
         total = 0
         i = begin
+        open_quote = open_apostrophe = open_tick = begin  # up to here no string with that mark begins
         while i < end:
             mark = data[i]
-            opens = mark == _QUOTE or mark == 96
-            if mark == _APOSTROPHE:
+            opens = (mark == _QUOTE and i >= open_quote) or (mark == 96 and i >= open_tick)
+            if mark == _APOSTROPHE and i >= open_apostrophe:
                 opens = i == begin or not kinds[data[i - 1]] & _IS_WORD
             i += 1
             if not opens:
@@ -197,6 +199,12 @@ def long_strings(data, offsets, out):
             if k < end and data[k] == mark:
                 total += length * (length > LONG_STRING)
                 i = k + 1
+            elif mark == _QUOTE:
+                open_quote = k
+            elif mark == _APOSTROPHE:
+                open_apostrophe = k
+            else:
+                open_tick = k
         out[d] = total
 
 

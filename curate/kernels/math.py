@@ -52,17 +52,24 @@ def math_lines(data, lines, out):
 def _line(data, begin, end):
     """Return (whether the line holds LaTeX, whether it holds another sign of mathematics)."""
     kinds = _KIND
-    equals = operators = False
+    equals = operators = query = False
+    rounds = squares = np.int64(-1)  # where the last \\) and \\] stand, once they are asked for
     for i in range(begin, end):
         c = data[i]
+        query = (query or c == 63 or c == 38) and not kinds[c] & _SPACE  # the word is part of an address
         if c == _BACKSLASH:
-            if _is_command(data, i, begin, end):
+            after = data[i + 1] if i + 1 < end else np.uint8(0)
+            if after == 40:
+                rounds = rounds if rounds >= 0 else _last_closing(data, i, end, 41)
+            elif after == 91:
+                squares = squares if squares >= 0 else _last_closing(data, i, end, 93)
+            if _is_command(data, i, begin, end, rounds if after == 40 else squares):
                 return True, False
         elif c == _DOLLAR:
-            if _is_formula(data, i, end):
+            if (i == begin or data[i - 1] != _BACKSLASH) and _is_formula(data, i, end):
                 return True, False
         elif c == _EQUALS:
-            equals |= _is_equals(data, i, begin, end)
+            equals = equals or (not query and _is_equals(data, i, begin, end))
         elif c == 0xE2:
             if i + 2 < end and 0x88 <= data[i + 1] <= 0x8B:  # U+2200 to U+22FF
                 operators = equals = True
@@ -73,7 +80,7 @@ def _line(data, begin, end):
 
 
 @njit(nogil=True, cache=True)
-def _is_command(data, i, begin, end):
+def _is_command(data, i, begin, end, closing):
     r"""Tell whether LaTeX begins at the backslash i: \( or \[, or a command of two letters and more.
 
     A command has no letter, digit, colon, quote or backslash before it (paths, escapes in strings, regular
@@ -85,7 +92,7 @@ def _is_command(data, i, begin, end):
     if before == _BACKSLASH:
         return False
     if after == 40 or after == 91:  # needs its end on the line
-        return _closes(data, i + 2, end, 41 if after == 40 else 93)
+        return closing >= i + 2
     if kinds[before] & (_LETTER | _DIGIT) or before == 58 or before == 34 or before == 39:
         return False
     k = i + 1
@@ -97,12 +104,12 @@ def _is_command(data, i, begin, end):
 
 
 @njit(nogil=True, cache=True)
-def _closes(data, i, end, closing):
-    while i + 1 < end:
-        if data[i] == _BACKSLASH and data[i + 1] == closing:
-            return True
-        i += 1
-    return False
+def _last_closing(data, i, end, mark):
+    """Return where the last backslash before `mark` stands from i on; i when there is none."""
+    k = end - 2
+    while k > i and not (data[k] == _BACKSLASH and data[k + 1] == mark):
+        k -= 1
+    return k if k > i else i
 
 
 @njit(nogil=True, cache=True)
@@ -128,7 +135,7 @@ def _is_formula(data, i, end):
 
 @njit(nogil=True, cache=True)
 def _is_equals(data, i, begin, end):
-    """Tell whether the = at i stands between two operands: no part of another operator, nor of a query string."""
+    """Tell whether the = at i stands between two operands: no part of another operator."""
     kinds = _KIND
     if i == begin or i + 1 == end:
         return False
@@ -139,11 +146,4 @@ def _is_equals(data, i, begin, end):
         left -= 1
     while right < end - 1 and kinds[data[right]] & _SPACE:
         right += 1
-    if not kinds[data[left]] & _OPERAND_END or not kinds[data[right]] & _OPERAND_START:
-        return False
-    k = i - 1
-    while k >= begin and not kinds[data[k]] & _SPACE:
-        if data[k] == 63 or data[k] == 38:
-            return False
-        k -= 1
-    return True
+    return (kinds[data[left]] & _OPERAND_END) != 0 and (kinds[data[right]] & _OPERAND_START) != 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+import time
 
 import numpy as np
 import pytest
@@ -124,3 +125,14 @@ def test_text_that_repeats_itself_compresses_better_than_prose_and_prose_better_
     ratios = [value("compression_ratio", text) for text in ("spam " * 200, prose(1), noise)]
     assert ratios == sorted(ratios)
     assert value("compression_ratio", "x") > 1
+
+
+@pytest.mark.parametrize(
+    "piece", ["\\(", "\\[", "\\$", "$", "a=", "'\\'", '"\\', "`'", "41 ", "\\u00e9", "/*", "=  ", "?a=", "ab  "]
+)
+def test_a_line_of_a_megabyte_of_anything_takes_no_longer_than_prose(piece: str) -> None:
+    names = [name for name in naive_code.SIGNALS if name.startswith(("code_", "math_"))]
+    compute(Documents([piece]), names)
+    started = time.thread_time()
+    compute(Documents(["?x" + piece * (1_000_000 // len(piece))]), names)
+    assert time.thread_time() - started < 1  # a pass over a megabyte takes about 20 ms; a quadratic one minutes
