@@ -10,7 +10,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from curate.errors import CurateError, InputError, RecipeError, RunError, SpaceError
+from curate.errors import CurateError, InputError, PluginError, RecipeError, RunError, SpaceError
 
 if TYPE_CHECKING:
     from curate import dedup
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from curate.measure import measure
     from curate.recipe import Recipe
     from curate.run import Run
+    from curate.signals.plugins import signal
     from curate.write import write
 
 __version__ = "0.1.0"
@@ -26,6 +27,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CurateError",
     "InputError",
+    "PluginError",
     "Recipe",
     "RecipeError",
     "Run",
@@ -35,6 +37,7 @@ __all__ = [
     "decide",
     "dedup",
     "measure",
+    "signal",
     "write",
 ]
 
@@ -44,6 +47,7 @@ _HOMES = {
     "corpus": "curate.corpus",
     "decide": "curate.decide",
     "measure": "curate.measure",
+    "signal": "curate.signals.plugins",
     "write": "curate.write",
 }
 

@@ -17,6 +17,7 @@ from curate.recipe import Recipe, parse_count
 from curate.report import report_run
 from curate.run import STAGES, Run
 from curate.shards import plan
+from curate.signals.plugins import load
 from curate.signals.tokens import TokenCounter
 from curate.write import write_run
 
@@ -86,6 +87,7 @@ def corpus(
     skip_bad_files: bool = False,
     overwrite: bool = False,
     ignore_disk: bool = False,
+    plugins: Sequence[str | Path] = (),
     progress: Progress | None = None,
 ) -> Run:
     """Turn raw shards into a training mix and its report, in the run directory `out`.
@@ -93,14 +95,16 @@ def corpus(
     `inputs`: files, directories or globs, each optionally "source=INPUT". `recipe`: a shipped name, a path or a
     Recipe. `tokens`: budget of the mix, such as "1B". Called again with the same arguments it goes on where it
     was interrupted; with another recipe it repeats only the stages that the change affects. Where the disk may
-    be too small a sample is run first, to refuse early, unless `ignore_disk`.
-    Raises InputError, RecipeError or RunError, each a CurateError that says what to do.
+    be too small a sample is run first, to refuse early, unless `ignore_disk`. `plugins`: files or modules with
+    signals of your own; the run remembers them.
+    Raises InputError, PluginError, RecipeError or RunError, each a CurateError that says what to do.
     """
     progress = progress or Progress()
+    loaded = [load(plugin) for plugin in plugins]
     chosen = open_recipe(recipe, tokens)
     options = Options(text_column, id_column, None if tokenizer is None else str(tokenizer), skip_bad_files)
     run = start(inputs, out, options, overwrite=overwrite)
-    with working(run, threads) as engine:
+    with working(run, threads, loaded) as engine:
         if not ignore_disk:
             check_disk(run, chosen, threads)
         measure_stage(run, chosen, engine, progress)
@@ -117,7 +121,7 @@ def measure_stage(run: Run, recipe: Recipe, engine: Local, progress: Progress) -
     """Measure what a recipe needs in a run."""
     ensure_compiled(progress.say)
     with progress.stage("measure", sum(shard.bytes for shard in run.shards)):
-        measure_run(run, recipe, engine, progress.advance)
+        measure_run(run, recipe, engine, progress.advance, progress.say)
 
 
 def check_disk(run: Run, recipe: Recipe, threads: int | None, stages: Sequence[str] = STAGES) -> None:
@@ -128,9 +132,17 @@ def check_disk(run: Run, recipe: Recipe, threads: int | None, stages: Sequence[s
 
 
 @contextmanager
-def working(run: Run, threads: int | None) -> Iterator[Local]:
-    """Hold a run for this process and give the engine that works on it."""
+def working(run: Run, threads: int | None, plugins: Sequence[str] = ()) -> Iterator[Local]:
+    """Hold a run for this process and give the engine that works on it.
+
+    `plugins`, as `load` returned them, take the place of those that the run remembers; these are loaded otherwise.
+    """
     engine = Local(threads)
     with run.locked():
         run.manifest["threads"] = engine.threads
+        if plugins:
+            run.manifest["plugins"] = list(plugins)
+            run.save()
+        for plugin in run.manifest.get("plugins", []):
+            load(plugin)
         yield engine

@@ -236,6 +236,8 @@ def _check_measured(run: Run, recipe: Recipe) -> None:
         return
     missing = sorted({*needed.signals, *needed.metadata} - {*there.signals, *there.metadata})
     missing += sorted(use.signal for use in set(needed.classifiers) - set(there.classifiers))
+    missing += sorted(use.name for use in set(needed.word_lists) - set(there.word_lists))
+    missing += sorted(use.name for use in set(needed.distributions) - set(there.distributions))
     what = f"has no {', '.join(missing)}" if missing else "was cleaned or sketched in another way"
     raise RunError(
         f'recipe "{recipe.name}" needs what {run.path} was not measured for: it {what}; '

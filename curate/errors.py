@@ -4,6 +4,7 @@ CurateError
 ├── InputError      an input cannot be found or read
 ├── RecipeError     a recipe is wrong: unknown key, unknown signal, value out of range
 ├── EndpointError   a language model's endpoint cannot be reached or refuses to answer
+├── PluginError     a signal of the user's cannot be loaded, fails, or returns something else than it says
 ├── RunError        a run directory is missing, incomplete, locked or holds something else
 └── SpaceError      the disk is full
 
@@ -30,6 +31,10 @@ class RecipeError(CurateError):
 
 class EndpointError(CurateError):
     """The endpoint of a language model cannot be reached, or refuses every request."""
+
+
+class PluginError(CurateError):
+    """Code of the user's, which defines a signal, is missing or does something wrong."""
 
 
 class RunError(CurateError):

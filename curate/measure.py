@@ -20,15 +20,19 @@ import pyarrow.parquet as pq
 
 from classifiers.arrow import Strings, as_array, as_strings
 from curate.dedup.urls import sketch_name, url_hashes
-from curate.errors import InputError, did_you_mean
+from curate.errors import InputError, PluginError, did_you_mean
 from curate.kernels.hashing import murmur3, text_hash
 from curate.kernels.minhash import Sketches, sketch
 from curate.plan import Plan, check_known
 from curate.recipe import Recipe, fingerprint
+from curate.references import References, digests, references_of_run, references_of_texts
 from curate.scores import classify
 from curate.shards import Batch, ReadOptions, RejectWriter, SchemaCollector, Shard, read
 from curate.signals import Documents, compute, registry
+from curate.signals.divergence import divergence
+from curate.signals.plugins import ensure
 from curate.signals.tokens import TokenCounter
+from curate.signals.word_lists import listed
 from curate.tables import TableWriter
 from curate.text import clean
 
@@ -55,8 +59,11 @@ class Measured:
     cleaned: Strings = field(repr=False)
 
 
-def measure_texts(texts: Any, ids: pa.Array | None, plan: Plan) -> Measured:
-    """Clean and measure texts: signals (doc, id, then one column a signal) and sketches (doc, exact, bands…)."""
+def measure_texts(texts: Any, ids: pa.Array | None, plan: Plan, references: References | None = None) -> Measured:
+    """Clean and measure texts: signals (doc, id, then one column a signal) and sketches (doc, exact, bands…).
+
+    `references` are the plan's distributions by name; without them the texts are their own corpus.
+    """
     strings = clean(texts, plan.clean)
     documents = Documents(strings)
     columns: dict[str, Any] = dict(compute(documents, plan.signals))
@@ -66,6 +73,11 @@ def measure_texts(texts: Any, ids: pa.Array | None, plan: Plan) -> Measured:
         wordless = documents.word_counts[:, 1] == 0
         for use in plan.classifiers:
             columns.update(classify(use, strings, wordless))
+    for word_list in plan.word_lists:
+        columns.update(listed(word_list, documents))
+    if plan.distributions:
+        learnt = references_of_texts(plan.distributions, strings, plan.clean) if references is None else references
+        columns |= {use.name: divergence(learnt[use.name], documents) for use in plan.distributions}
     exact = text_hash(strings)
     ids = identify(ids, texts)
     doc = document_numbers(ids, exact)
@@ -150,9 +162,11 @@ class MeasureShard:
     plan: Plan
     options: ReadOptions
     key: str
+    references: References = field(default_factory=dict, repr=False)
 
     def __call__(self, shard: Shard, workers: Workers) -> ShardCounts:
         """Measure a shard unless its output is there already."""
+        ensure(self.run.manifest.get("plugins", []), self.plan.signals)
         key = fingerprint([self.key, self.run.stamp(shard)])
         stored = stored_counts(self.run, shard, key)
         if stored is not None:
@@ -167,19 +181,20 @@ class MeasureShard:
     def _measure(self, shard: Shard, workers: Workers, key: str) -> ShardCounts:
         counts = ShardCounts()
         schema = SchemaCollector()
+        of_batch = functools.partial(measure_batch, shard=shard, plan=self.plan, references=self.references)
         with TableWriter(self.run.signals_file(shard)) as signals:
             with (
                 TableWriter(self.run.sketches_file(shard), compression="none") as sketches,
                 RejectWriter(self.run.rejects_file(shard)) as rejects,
             ):
                 batches = self._counted(counts, read(shard, self.options, on_reject=rejects, collector=schema))
-                for measured in workers.map(functools.partial(measure_batch, shard=shard, plan=self.plan), batches):
+                for measured in workers.map(of_batch, batches):
                     counts.documents += len(measured.signals)
                     counts.bytes += int(measured.signals["byte_count"].to_numpy().sum())
                     signals.write(measured.signals)
                     sketches.write(measured.sketches)
                 if not counts.documents:
-                    empty = measure_batch(_no_documents(), shard=shard, plan=self.plan)
+                    empty = of_batch(_no_documents())
                     signals.write(empty.signals)
                     sketches.write(empty.sketches)
             counts.rejected, counts.rejected_bytes = rejects.documents, rejects.bytes
@@ -193,9 +208,12 @@ class MeasureShard:
             yield batch
 
 
-def measure_batch(batch: Batch, *, shard: Shard, plan: Plan) -> Measured:
+def measure_batch(batch: Batch, *, shard: Shard, plan: Plan, references: References) -> Measured:
     """Measure a batch of a shard: adds source, shard and row, and the metadata columns that the plan names."""
-    measured = measure_texts(batch.texts, batch.ids, plan)
+    try:
+        measured = measure_texts(batch.texts, batch.ids, plan, references)
+    except PluginError as error:
+        raise PluginError(f"{shard.paths[0]}: {error}") from error.__cause__
     signals = measured.signals
     n = len(signals)
     base = {
@@ -262,18 +280,24 @@ def stored_metadata(run: Run, shard: Shard) -> pa.Schema:
     return pa.ipc.read_schema(pa.py_buffer(base64.b64decode(footer["metadata"])))
 
 
-def measure_run(run: Run, recipe: Recipe, engine: Local, advance: Callable[[int], None]) -> None:
+def measure_run(
+    run: Run,
+    recipe: Recipe,
+    engine: Local,
+    advance: Callable[[int], None],
+    say: Callable[[str], None] = lambda message: None,
+) -> None:
     """Measure every shard of a run for a recipe; shards that are done are left alone.
 
-    `advance` is told the bytes of input as shards finish. Raises InputError for a file that cannot be read,
-    unless the run skips bad files: then the manifest lists it under the stage's `skipped`; RecipeError for a
-    recipe that names what is neither a signal nor a metadata column.
+    `advance` is told the bytes of input as shards finish, `say` what else takes its time. Raises InputError for a
+    file that cannot be read, unless the run skips bad files: then the manifest lists it under the stage's `skipped`;
+    RecipeError for a recipe that names what is neither a signal nor a metadata column.
     """
     plan = Plan.of(recipe, run.manifest["inputs"]["tokenizer"])
     stage = run.stage("measure")
     if stage.get("plan"):
         before = Plan.from_dict(stage["plan"])
-        if before.covers(plan):
+        if before.covers(plan) and set(before.signals) <= set(registry()):
             plan = before
     key = fingerprint([plan.key(), run.input_key()])
     if run.is_done("measure", key):
@@ -283,7 +307,8 @@ def measure_run(run: Run, recipe: Recipe, engine: Local, advance: Callable[[int]
     for folder in ("signals", "sketches", "rejects"):
         (run.path / folder).mkdir(exist_ok=True)
     with run.doing("measure", key, plan=asdict(plan)) as stage:
-        task = MeasureShard(run, plan, options, plan.key())
+        references = references_of_run(run, plan.distributions, plan.clean, engine, say)
+        task = MeasureShard(run, plan, options, fingerprint([plan.key(), digests(references)]), references)
         total = ShardCounts()
         skipped: dict[str, str] = {}
         for shard, counts in engine.run(task, run.shards):

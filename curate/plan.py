@@ -13,9 +13,12 @@ from typing import Any
 import classifiers
 import curate
 from curate.errors import RecipeError, did_you_mean
-from curate.recipe import BASE_COLUMNS, ClassifierUse, Dedup, Recipe, fingerprint
+from curate.recipe import BASE_COLUMNS, ClassifierUse, Dedup, Distribution, Recipe, WordList, fingerprint
+from curate.references import reference_state
 from curate.scores import classifier_columns, digest, model
 from curate.signals import registry
+from curate.signals.plugins import registered
+from curate.signals.word_lists import word_table
 
 ALWAYS = ("byte_count", "char_count", "token_count")  # what every report counts in
 
@@ -31,6 +34,8 @@ class Plan:
     metadata: tuple[str, ...] = ()
     tokenizer: str | None = None
     urls: tuple[str, ...] = ()  # metadata columns of which hashes of URLs are kept
+    word_lists: tuple[WordList, ...] = ()
+    distributions: tuple[Distribution, ...] = ()
 
     @staticmethod
     def of(recipe: Recipe, tokenizer: str | None = None) -> Plan:
@@ -44,7 +49,7 @@ class Plan:
         minhash = {_sketch_parameters(step) for step in recipe.dedups("minhash")}
         if len(minhash) > 1:
             raise RecipeError(f'recipe "{recipe.name}": its minhash steps need the same shingles, bands, rows and seed')
-        known = {*registry(), *outputs, *BASE_COLUMNS}
+        known = {*registry(), *outputs, *_reference_columns(recipe), *BASE_COLUMNS}
         return Plan(
             clean=recipe.clean,
             signals=tuple(name for name in registry() if name in wanted or name in ALWAYS),
@@ -53,13 +58,19 @@ class Plan:
             metadata=tuple(sorted(wanted - known)),
             tokenizer=tokenizer,
             urls=tuple(sorted({step.url_column for step in recipe.dedups("url")})),
+            word_lists=tuple(use for use in recipe.word_lists if wanted.intersection(use.columns)),
+            distributions=tuple(use for use in recipe.distributions if use.name in wanted),
         )
 
     def key(self) -> str:
         """Return a hash of everything that the output of measure depends on, inputs aside."""
         models = [(digest(model(use.model).path), model(use.model).card, asdict(use)) for use in self.classifiers]
         tokenizer = digest(Path(self.tokenizer)) if self.tokenizer else None
-        facts = [self.clean, self.signals, models, self.minhash, self.metadata, tokenizer, self.urls]
+        lists = [(use.name, digest(Path(use.path))) for use in self.word_lists if word_table(use)]
+        references = [(asdict(use), reference_state(use)) for use in self.distributions]
+        plugins = [(name, entry.digest) for name, entry in registered().items() if name in self.signals]
+        facts = [self.clean, self.signals, models, self.minhash, self.metadata, tokenizer, self.urls, lists, references]
+        facts.append(plugins)
         return fingerprint([curate.__version__, *facts])
 
     @staticmethod
@@ -86,6 +97,8 @@ class Plan:
             metadata=tuple(stored["metadata"]),
             tokenizer=stored["tokenizer"],
             urls=tuple(stored.get("urls", ())),
+            word_lists=tuple(WordList(**use) for use in stored.get("word_lists", ())),
+            distributions=tuple(Distribution(**use) for use in stored.get("distributions", ())),
         )
 
     def covers(self, other: Plan) -> bool:
@@ -95,20 +108,32 @@ class Plan:
             and set(other.signals) <= set(self.signals)
             and set(other.classifiers) <= set(self.classifiers)
             and set(other.metadata) <= set(self.metadata)
+            and set(other.word_lists) <= set(self.word_lists)
+            and set(other.distributions) <= set(self.distributions)
             and other.minhash in (None, self.minhash)
             and set(other.urls) <= set(self.urls)
         )
 
 
 def _check_columns_once(recipe: Recipe) -> None:
-    """Raise RecipeError when two classifiers or ensembles fill the same column."""
+    """Raise RecipeError when two sections of a recipe fill the same column."""
     columns = [column for use in recipe.classifiers for column in classifier_columns(use)]
-    columns += [ensemble.name for ensemble in recipe.ensembles]
+    columns += [ensemble.name for ensemble in recipe.ensembles] + _reference_columns(recipe)
     for column in columns:
+        if column in registered():
+            raise RecipeError(
+                f'recipe "{recipe.name}": "{column}" is a signal of {registered()[column].plugin}; rename one'
+            )
         if columns.count(column) > 1:
             raise RecipeError(
-                f'recipe "{recipe.name}": two classifiers or ensembles make the column "{column}"; rename one'
+                f'recipe "{recipe.name}": two classifiers, ensembles, word lists or distributions make the column '
+                f'"{column}"; rename one'
             )
+
+
+def _reference_columns(recipe: Recipe) -> list[str]:
+    lists = [column for use in recipe.word_lists for column in use.columns]
+    return lists + [use.name for use in recipe.distributions]
 
 
 def _sketch_parameters(step: Dedup) -> tuple[tuple[str, Any], ...]:
@@ -118,7 +143,7 @@ def _sketch_parameters(step: Dedup) -> tuple[tuple[str, Any], ...]:
 def check_known(recipe: Recipe, wanted: Sequence[str], found: set[str]) -> None:
     """Raise RecipeError when one of the columns `wanted` is neither a signal nor among those `found`."""
     outputs = {column for use in recipe.classifiers for column in classifier_columns(use)}
-    known = {*registry(), *outputs, *BASE_COLUMNS, *found}
+    known = {*registry(), *outputs, *_reference_columns(recipe), *BASE_COLUMNS, *found}
     for name in wanted:
         if name not in known:
             users = [step.name for step in recipe.steps if name in step.columns] or ["mix"]

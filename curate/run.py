@@ -323,7 +323,13 @@ def _check_inputs_are_outside(path: Path, wanted: dict[str, Any]) -> None:
 
 def _clear(path: Path) -> None:
     """Delete what curate wrote into a run directory, and nothing else."""
-    for pattern in ("signals/*.parquet", "sketches/*.parquet", "rejects/*.jsonl", "decisions/*.parquet"):
+    for pattern in (
+        "signals/*.parquet",
+        "sketches/*.parquet",
+        "rejects/*.jsonl",
+        "decisions/*.parquet",
+        "distributions/*.parquet",
+    ):
         for file in path.glob(pattern):
             file.unlink()
     clear_mix(path)

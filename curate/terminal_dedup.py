@@ -10,12 +10,12 @@ from typing import Any
 from rich.table import Table
 
 from curate.dedup.curve_chart import in_characters
-from curate.terminal import _console, _safe
+from curate.terminal import console, safe
 
 
 def curves(found: dict[str, Any]) -> None:
     """Print what a choice of bands and rows finds and costs."""
-    console = _console()
+    console = console()
     at, choices = found["at"], found["choices"]
     this = choices["this"]
     console.print(f"[bold]{this['bands']} bands of {this['rows']} rows[/]: {this['permutations']} permutations", end="")
@@ -104,10 +104,10 @@ def _interval(pair: list[float] | None) -> str:
 
 def audit_tables(found: dict[str, Any]) -> None:
     """Print an audit by brute force."""
-    console = _console()
+    console = console()
     sample, step, limit = found["sample"], found["step"], found["threshold"]
     console.print(
-        f"[bold]{_safe(step['name'])}[/]: {step['bands']} bands of {step['rows']} rows, duplicates from {limit:g}"
+        f"[bold]{safe(step['name'])}[/]: {step['bands']} bands of {step['rows']} rows, duplicates from {limit:g}"
     )
     drawn = "all of them" if sample["census"] else f"{sample['in_buckets']:,} by whole buckets of the first band"
     console.print(
@@ -149,10 +149,10 @@ def audit_tables(found: dict[str, Any]) -> None:
 
 def pair_tables(found: dict[str, Any]) -> None:
     """Print an audit by labelled pairs."""
-    console = _console()
+    console = console()
     step, limit, pairs = found["step"], found["threshold"], found["pairs"]
     console.print(
-        f"[bold]{_safe(step['name'])}[/]: {step['bands']} bands of {step['rows']} rows, duplicates from {limit:g}"
+        f"[bold]{safe(step['name'])}[/]: {step['bands']} bands of {step['rows']} rows, duplicates from {limit:g}"
     )
     console.print(f"{pairs['judged']:,} of {pairs['in_file']:,} labelled pairs, {pairs['documents']:,} documents\n")
     console.print(_recall(found["recall"], step["bands"], step["bands"]))

@@ -6,16 +6,16 @@ from typing import Any
 
 from rich.table import Table
 
-from curate.terminal import _console, _safe, size
+from curate.terminal import console, safe, size
 
 
 def estimate_tables(found: dict[str, Any]) -> None:
     """Print an estimate: the sample, then each stage for all of the inputs and for the target."""
-    console = _console()
+    console = console()
     sample = found["sample"]
     share = sample["bytes"] / sample["of"]
     console.print(
-        f"recipe {_safe(found['recipe'])}, {found['threads']} threads; from a sample of {size(sample['bytes'])} on "
+        f"recipe {safe(found['recipe'])}, {found['threads']} threads; from a sample of {size(sample['bytes'])} on "
         f"disk ({share:.2%} of the inputs), {sample['documents']:,} documents\n"
     )
     for name, label in (("whole", "the whole input"), ("target", "the target")):

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from curate.cli.options import JSON
+from curate.cli.options import JSON, PLUGIN
 
 
 @click.command()
@@ -34,17 +34,22 @@ def recipes(name: str | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("name", required=False)
+@PLUGIN
 @JSON
-def signals(name: str | None, as_json: bool) -> None:
+def signals(name: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
     """List the signals that a recipe can use, or explain one.
 
     \b
-    Example:
+    Examples:
       curate signals gopher_dup_5gram
+      curate signals --plugin mine.py
     """
     import classifiers
     from curate.signals import registry, signal
+    from curate.signals.plugins import load
 
+    for plugin in plugins:
+        load(plugin)
     model = (name or "").removesuffix("_score")
     if model in classifiers.shipped():
         card = classifiers.load(model).card

@@ -28,6 +28,13 @@ FORMAT = click.option(
     type=click.Choice(["parquet", "jsonl.zst"]),
     help="Files of the mix.  [default: parquet, or what the run has]",
 )
+PLUGIN = click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    metavar="MODULE",
+    help="A .py file or module with signals of your own; can be repeated.",
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 IGNORE_DISK = click.option("--ignore-disk", is_flag=True, help="Go on when the disk looks too small for the run.")
 READING = options(

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from curate.cli.options import FORMAT, IGNORE_DISK, INPUTS, JSON, OUT, READING, RECIPE, RUN, THREADS, TOKENS
+from curate.cli.options import (
+    FORMAT,
+    IGNORE_DISK,
+    INPUTS,
+    JSON,
+    OUT,
+    PLUGIN,
+    READING,
+    RECIPE,
+    RUN,
+    THREADS,
+    TOKENS,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from curate.run import Run
@@ -52,6 +64,7 @@ def demo(out: Path, threads: int | None) -> None:
 @THREADS
 @READING
 @IGNORE_DISK
+@PLUGIN
 @JSON
 def corpus(inputs: tuple[str, ...], out: Path, as_json: bool, **options: Any) -> None:
     """Turn raw shards into a training mix and a report.
@@ -79,6 +92,7 @@ def corpus(inputs: tuple[str, ...], out: Path, as_json: bool, **options: Any) ->
 @THREADS
 @READING
 @IGNORE_DISK
+@PLUGIN
 def measure(
     inputs: tuple[str, ...],
     out: Path,
@@ -86,6 +100,7 @@ def measure(
     threads: int | None,
     overwrite: bool,
     ignore_disk: bool,
+    plugins: tuple[str, ...],
     **reading: Any,
 ) -> None:
     """Measure the signals and sketches that a recipe needs (stage 1).
@@ -95,11 +110,13 @@ def measure(
       curate measure raw/*.parquet --out run --recipe fineweb
     """
     from curate.corpus import Options, check_disk, measure_stage, open_recipe, start, working
+    from curate.signals.plugins import load
     from curate.terminal import Bars
 
+    loaded = [load(plugin) for plugin in plugins]
     chosen = open_recipe(recipe)
     run = start(inputs, out, Options(**reading), overwrite=overwrite)
-    with working(run, threads) as engine, Bars() as bars:
+    with working(run, threads, loaded) as engine, Bars() as bars:
         if not ignore_disk:
             check_disk(run, chosen, threads, ["measure"])
         measure_stage(run, chosen, engine, bars)
@@ -114,7 +131,8 @@ def measure(
 @click.option("--recipe", help="Another recipe.  [default: the run's own]")
 @TOKENS
 @THREADS
-def decide(run: Path, recipe: str | None, tokens: str | None, threads: int | None) -> None:
+@PLUGIN
+def decide(run: Path, recipe: str | None, tokens: str | None, threads: int | None, plugins: tuple[str, ...]) -> None:
     """Decide which documents of a measured run are kept (stage 2).
 
     \b
@@ -126,9 +144,10 @@ def decide(run: Path, recipe: str | None, tokens: str | None, threads: int | Non
     from curate.corpus import open_recipe, working
     from curate.decide import decide_run
     from curate.run import Run
+    from curate.signals.plugins import load
 
     found = Run(run)
-    with working(found, threads) as engine:
+    with working(found, threads, [load(plugin) for plugin in plugins]) as engine:
         decide_run(found, open_recipe(recipe or found.recipe, tokens), engine)
     kept, n = found.decisions().select(pl.col("kept").sum(), n=pl.len()).collect().row(0)
     click.echo(f"{kept:,} of {n:,} documents kept: {found.path}/decisions")

@@ -76,10 +76,14 @@ def _stamp() -> Path | None:
 
 def compile_curate() -> None:
     """Call every kernel of curate on a few short texts."""
+    import numpy as np
     import polars as pl
 
+    from classifiers.arrow import as_strings
     from curate.decide import decide
     from curate.dedup import shingles, signatures
+    from curate.kernels.shingle_words import shingle_words
+    from curate.kernels.word_lists import listed_words, prefixes
     from curate.measure import measure
     from curate.recipe import Recipe
 
@@ -88,6 +92,9 @@ def compile_curate() -> None:
     )
     texts = [text, text, "", "short", text + " but longer than the other one."]
     measure(texts)
+    measure(texts, recipe=Recipe.parse('[distributions]\nkl = "corpus"\n[[steps]]\nname = "kl"\nfilter = "kl < 9"'))
+    words = shingle_words(as_strings(texts))
+    listed_words(words.first, words.hash, *prefixes(words), np.zeros((len(texts), 2), np.int64))
     clean = Recipe.parse('clean = ["unicode", "c4_lines"]\n[[steps]]\ndedup = "minhash"\nverify = 0.1')
     decide(texts, clean)
     decide(texts, Recipe.parse('[[steps]]\ndedup = "exact"\n[[steps]]\ndedup = "minhash"\nverify = false'))

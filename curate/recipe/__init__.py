@@ -2,6 +2,7 @@
 
 from curate.recipe.mix import Division, Mix, Quality, parse_count
 from curate.recipe.recipe import BASE_COLUMNS, DECISION_COLUMNS, RECIPES, Recipe, fingerprint, shipped
+from curate.recipe.references import Distribution, WordList
 from curate.recipe.scores import ClassifierUse, Ensemble
 from curate.recipe.steps import Dedup, Filter, Step, Top
 from curate.recipe.trims import LineDedup, SubstringDedup, Trim
@@ -12,6 +13,7 @@ __all__ = [
     "RECIPES",
     "ClassifierUse",
     "Dedup",
+    "Distribution",
     "Division",
     "Ensemble",
     "Filter",
@@ -23,6 +25,7 @@ __all__ = [
     "SubstringDedup",
     "Top",
     "Trim",
+    "WordList",
     "fingerprint",
     "parse_count",
     "shipped",

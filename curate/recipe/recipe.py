@@ -16,6 +16,7 @@ from typing import Any
 from curate.errors import RecipeError, did_you_mean
 from curate.predicates import columns_of
 from curate.recipe.mix import Mix
+from curate.recipe.references import Distribution, WordList
 from curate.recipe.scores import ClassifierUse, Ensemble
 from curate.recipe.steps import Dedup, Step
 
@@ -34,6 +35,8 @@ class Recipe:
     clean: tuple[str, ...] = ("unicode",)
     classifiers: tuple[ClassifierUse, ...] = ()
     ensembles: tuple[Ensemble, ...] = ()
+    word_lists: tuple[WordList, ...] = ()
+    distributions: tuple[Distribution, ...] = ()
     domains: tuple[tuple[str, str], ...] = ()
     steps: tuple[Step, ...] = ()
     mix: Mix = field(default_factory=Mix)

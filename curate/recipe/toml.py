@@ -17,10 +17,22 @@ from curate.recipe.place import Place
 from curate.recipe.recipe import Recipe
 from curate.recipe.steps import Dedup, Step
 from curate.recipe.toml_mix import mix
+from curate.recipe.toml_references import distribution, word_list
 from curate.recipe.toml_scores import check_ensembles, classifier, ensemble, located
 from curate.recipe.toml_steps import check_names, steps_of
 
-_TOP_KEYS = ("name", "description", "clean", "classifiers", "ensembles", "domains", "steps", "mix")
+_TOP_KEYS = (
+    "name",
+    "description",
+    "clean",
+    "classifiers",
+    "ensembles",
+    "word_lists",
+    "distributions",
+    "domains",
+    "steps",
+    "mix",
+)
 
 
 def parse(text: str, name: str, folder: Path) -> Recipe:
@@ -55,6 +67,12 @@ def parse(text: str, name: str, folder: Path) -> Recipe:
         clean=clean,
         classifiers=classifiers,
         ensembles=ensembles,
+        word_lists=tuple(
+            word_list(where, name, path, folder) for name, path in top.get("word_lists", dict, {}).items()
+        ),
+        distributions=tuple(
+            distribution(where, name, entry, folder) for name, entry in top.get("distributions", dict, {}).items()
+        ),
         domains=tuple(_domain(where, *item) for item in top.get("domains", dict, {}).items()),
         steps=steps,
         mix=mixed,

@@ -17,7 +17,7 @@ def classifier(where: str, signal: str, use: Any) -> ClassifierUse:
     place = f'{where}, [classifiers] "{signal}"'
     if not signal.isidentifier():
         raise RecipeError(f"{place}: the name of a signal is letters, digits and underscores")
-    _check_free(place, signal)
+    check_free(place, signal)
     if isinstance(use, str):
         return ClassifierUse(signal, use)
     if not isinstance(use, dict):
@@ -45,7 +45,7 @@ def located(use: ClassifierUse, folder: Path) -> ClassifierUse:
 
 def ensemble(where: str, name: str, entry: Any) -> Ensemble:
     place = f'{where}, [ensembles] "{name}"'
-    _check_free(place, name)
+    check_free(place, name)
     if not isinstance(entry, dict):
         raise RecipeError(f'{place}: give {{ of = ["quality", …], buckets = 20 }}')
     table = Place(place, entry, ("of", "buckets"))
@@ -64,7 +64,7 @@ def check_ensembles(where: str, ensembles: Sequence[Ensemble]) -> None:
             raise RecipeError(f'{where}, [ensembles] "{ensemble.name}": an ensemble cannot be made of another one')
 
 
-def _check_free(place: str, name: str) -> None:
+def check_free(place: str, name: str) -> None:
     """Raise RecipeError when a column of this name is there already."""
     from curate.signals import registry
 

@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from classifiers.arrow import Strings, as_strings
 from curate.errors import InputError
-from curate.kernels import lines, phrases, repetition
+from curate.kernels import code, lines, math, phrases, repetition
 from curate.kernels.bytes import byte_classes
+from curate.kernels.shingle_words import ShingleWords, shingle_words
 from curate.kernels.unicode import tables
 from curate.kernels.words import STARTS_LINE, STARTS_PARAGRAPH, Blocks, Words, blocks, segment
 
@@ -92,6 +93,46 @@ class Documents:
     def repeated_paragraphs(self) -> Floats:
         """float64 (n, 5): see `curate.kernels.repetition.repeated_blocks`."""
         return _repetition(self.paragraphs)
+
+    @cached_property
+    def code_shape(self) -> Ints:
+        """int64 (n, 6): see `curate.kernels.code.shape`."""
+        out = np.zeros((len(self), 6), np.int64)
+        code.shape(self.strings.data, self.strings.offsets, tables(), out)
+        return out
+
+    @cached_property
+    def encoded_data(self) -> Ints:
+        """int64 (n, 4): see `curate.kernels.code.encoded`."""
+        out = np.zeros((len(self), 4), np.int64)
+        code.encoded(self.strings.data, self.strings.offsets, out)
+        return out
+
+    @cached_property
+    def math_lines(self) -> Ints:
+        """int64 (n, 2): see `curate.kernels.math.math_lines`."""
+        out = np.zeros((len(self), 2), np.int64)
+        math.math_lines(self.strings.data, self.lines, out)
+        return out
+
+    @cached_property
+    def ngrams_in_lines(self) -> Floats:
+        """float64 (n, 6): characters of words covered by 5..10-grams that are repeated within their line."""
+        w = self.words
+        first = np.append(np.flatnonzero(w.kind & STARTS_LINE), len(w.kind))
+        top = np.zeros((len(first) - 1, len(repetition.TOP)), np.float32)
+        share = np.zeros((len(first) - 1, len(repetition.DUPLICATE)), np.float32)
+        repetition.ngrams(first, w.chars, w.hash, top, share)
+        ends = np.concatenate([[0], np.cumsum(w.chars, dtype=np.int64)])
+        covered = np.rint(share * np.diff(ends[first])[:, None].astype(np.float64))
+        sums = np.concatenate([np.zeros((1, share.shape[1])), np.cumsum(covered, axis=0)])
+        lines_before = np.searchsorted(first[:-1], w.first)
+        return np.asarray(sums[lines_before[1:]] - sums[lines_before[:-1]], np.float64)
+
+    @cached_property
+    def shingle_words(self) -> ShingleWords:
+        """The Unicode words that shingles are made of, lower-cased, as hashes."""
+        return shingle_words(self.strings)
 
     @cached_property
     def ngrams(self) -> tuple[Shares, Shares]:

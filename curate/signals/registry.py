@@ -9,24 +9,34 @@ import functools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy.typing as npt
+import numpy as np
 
 from curate.errors import RecipeError, did_you_mean
-from curate.signals import c4, fineweb, gopher, lengths
+from curate.signals import c4, code, compression, fineweb, gopher, lengths, llama, math
 from curate.signals.definition import Signal
 from curate.signals.documents import Documents
+from curate.signals.plugins import registered
 
 
 @functools.cache
 def registry() -> Mapping[str, Signal]:
-    """Return every signal that curate can measure without a model, by name, in documentation order."""
-    return {signal.name: signal for family in families().values() for signal in family}
+    """Return every signal that can be measured without a model, by name, in documentation order; users' come last."""
+    return {signal.name: signal for family in families().values() for signal in family} | dict(registered())
 
 
 @functools.cache
 def families() -> Mapping[str, tuple[Signal, ...]]:
-    """Return the signals by family, in documentation order."""
-    return {"Lengths": lengths.SIGNALS, "Gopher": gopher.SIGNALS, "FineWeb": fineweb.SIGNALS, "C4": c4.SIGNALS}
+    """Return curate's own signals by family, in documentation order."""
+    return {
+        "Lengths": lengths.SIGNALS,
+        "Gopher": gopher.SIGNALS,
+        "FineWeb": fineweb.SIGNALS,
+        "C4": c4.SIGNALS,
+        "Llama 3": llama.SIGNALS,
+        "Code": code.SIGNALS,
+        "Math": math.SIGNALS,
+        "Compression": compression.SIGNALS,
+    }
 
 
 def signal(name: str) -> Signal:
@@ -37,6 +47,11 @@ def signal(name: str) -> Signal:
     return found
 
 
-def compute(documents: Documents, names: Iterable[str]) -> dict[str, npt.NDArray[Any]]:
-    """Measure the named signals on a batch: one array of length `len(documents)` each."""
-    return {name: signal(name).compute(documents).astype(signal(name).dtype, copy=False) for name in names}
+def compute(documents: Documents, names: Iterable[str]) -> dict[str, Any]:
+    """Measure the named signals on a batch: an array of length `len(documents)` each, Arrow's for users' signals."""
+    return {name: _column(signal(name), documents) for name in names}
+
+
+def _column(entry: Signal, documents: Documents) -> Any:
+    values = entry.compute(documents)
+    return values.astype(entry.dtype, copy=False) if isinstance(values, np.ndarray) else values
