@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from classifiers.arrow import Strings, as_strings
 from curate.errors import InputError
-from curate.kernels import lines, phrases, refinedweb, repetition
+from curate.kernels import fractions, lines, phrases, refinedweb, repetition
 from curate.kernels.bytes import byte_classes
+from curate.kernels.characters import characters
 from curate.kernels.unicode import tables
 from curate.kernels.words import STARTS_LINE, STARTS_PARAGRAPH, Blocks, Words, blocks, segment
 
@@ -113,6 +114,20 @@ class Documents:
     def byte_classes(self) -> Ints:
         """int64 (n, 7): characters by class, see `curate.kernels.bytes.CLASSES`."""
         return byte_classes(self.strings.data, self.strings.offsets)
+
+    @cached_property
+    def character_counts(self) -> Ints:
+        """int64 (n, COLUMNS): see `curate.kernels.fractions.character_counts`."""
+        out = np.zeros((len(self), fractions.COLUMNS), np.int64)
+        fractions.character_counts(self.strings.data, self.strings.offsets, tables(), characters(), out)
+        return out
+
+    @cached_property
+    def url_characters(self) -> Ints:
+        """Characters in URLs of each document."""
+        out = np.zeros(len(self), np.int64)
+        fractions.url_characters(self.strings.data, self.strings.offsets, out)
+        return out
 
     def contains(self, wanted: str) -> npt.NDArray[np.bool_]:
         """Tell which documents hold a phrase (lower-case ASCII), in any case, or a single ASCII character."""
