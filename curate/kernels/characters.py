@@ -22,6 +22,7 @@ SCRIPTS = (
 NUMERIC = 1  # str.isnumeric()
 BRACKET = 2  # Unicode category Ps or Pe
 LOWER_OR_TITLE = 4  # str.islower() or str.istitle() and not str.isupper(): a word with it is not all upper case
+MARK = 8  # Unicode category M: belongs to the character before it
 
 HANGUL_FIRST, HANGUL_LAST = 0xAC00, 0xD7A3  # syllables: decomposed by arithmetic, not by table
 
@@ -53,7 +54,7 @@ def characters() -> Characters:
 
 @njit(nogil=True, cache=True)
 def decompose(cp, characters, out, at):
-    """Write the canonical decomposition of `cp` to `out` int64 from `at` on, in canonical order; return the place after.
+    """Write the canonical decomposition of `cp` to `out` int64 from `at` on, in canonical order; return the end.
 
     `out[:at]` is what stands before it, decomposed: a mark may move in front of marks there.
     """
@@ -123,6 +124,7 @@ def build() -> Characters:
             NUMERIC * char.isnumeric()
             | BRACKET * (unicodedata.category(char) in ("Ps", "Pe"))
             | LOWER_OR_TITLE * (char.islower() or (char.istitle() and not char.isupper()))
+            | MARK * (unicodedata.category(char)[0] == "M")
         )
         combining[cp] = unicodedata.combining(char)
         whole = unicodedata.normalize("NFD", char)

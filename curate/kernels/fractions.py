@@ -107,7 +107,8 @@ _IN_URL = _url_bytes()
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _letter(data, i, lower):
+def _is(data, i, lower):
+    """Tell whether `data[i]` is an ASCII letter, given in lower case, in either case."""
     return (data[i] | 32) == lower
 
 
@@ -117,17 +118,13 @@ def _url_start(data, i, begin, end):
     if data[i] == 58:
         if i + 3 >= end or data[i + 1] != 47 or data[i + 2] != 47:
             return -1
-        k = i
-        if k - 1 >= begin and _letter(data, k - 1, 115):  # s
-            k -= 1
-        if k - 4 >= begin and _letter(data, k - 4, 104) and _letter(data, k - 3, 116) and _letter(data, k - 2, 116):
-            if _letter(data, k - 1, 112):
-                return k - 4  # http
-        if k == i and i - 3 >= begin and _letter(data, i - 3, 102) and _letter(data, i - 2, 116):
-            if _letter(data, i - 1, 112):
-                return i - 3  # ftp
-        return -1
-    if i + 4 >= end or data[i + 3] != 46 or not (_letter(data, i + 1, 119) and _letter(data, i + 2, 119)):
+        k = i - (i > begin and _is(data, i - 1, 115))  # without the s of https
+        if k - 3 < begin or not _is(data, k - 1, 112) or not _is(data, k - 2, 116):
+            return -1
+        if k - 4 >= begin and _is(data, k - 3, 116) and _is(data, k - 4, 104):
+            return k - 4  # http
+        return k - 3 if k == i and _is(data, k - 3, 102) else -1  # ftp
+    if i + 4 >= end or data[i + 3] != 46 or not (_is(data, i + 1, 119) and _is(data, i + 2, 119)):
         return -1
     if i > begin:
         before = data[i - 1]

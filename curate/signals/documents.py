@@ -16,8 +16,11 @@ from curate.errors import InputError
 from curate.kernels import fractions, lines, phrases, refinedweb, repetition
 from curate.kernels.bytes import byte_classes
 from curate.kernels.characters import characters
+from curate.kernels.stop_words import stop_word_counts
 from curate.kernels.unicode import tables
+from curate.kernels.unicode_words import UnicodeWords, unicode_words
 from curate.kernels.words import STARTS_LINE, STARTS_PARAGRAPH, Blocks, Words, blocks, segment
+from curate.signals import stop_words
 
 _MOST_BYTES = 2**32 - 1  # places of words have 32 bits
 
@@ -54,6 +57,19 @@ class Documents:
     def words(self) -> Words:
         """White-space words and where lines and paragraphs begin."""
         return segment(self.strings.data, self.strings.offsets)
+
+    @cached_property
+    def unicode_words(self) -> UnicodeWords:
+        """Words in every language: runs of letters, marks and digits; characters of scripts without spaces."""
+        return unicode_words(self.strings.data, self.strings.offsets)
+
+    @cached_property
+    def stop_words(self) -> Ints:
+        """int64 (n, 3): see `curate.kernels.stop_words.stop_word_counts`."""
+        out = np.zeros((len(self), 3), np.int64)
+        words, languages = self.unicode_words, len(stop_words.stop_words())
+        stop_word_counts(words.first, words.hash, stop_words.table(), languages, out)
+        return out
 
     @cached_property
     def lines(self) -> Blocks:
