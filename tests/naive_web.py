@@ -9,7 +9,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from tests.naive import Value, ascii_lower, lines, ratio, share_of_lines
+from tests.naive import CLOSERS, Value, ascii_lower, is_terminal, lines, ratio, share_of_lines
+from tests.naive_words import unicode_words
 
 COUNTED = (
     "answer|bookmark|comment|download|downvote|favorite|favourite|follower|like|member|photo|point|post|quote|reaction|"
@@ -78,10 +79,54 @@ def removed_words(text: str) -> float:
     return ratio(gone, len(text.split()))
 
 
+def madlad_sentences(text: str) -> list[str]:
+    """Stretches that end with a line, at a space after a mark, or after a full-width mark, and have a word."""
+    found, sentence, marked = [], "", False
+    for char in text:
+        if char == "\n" or (marked and char.isspace()):
+            found.append(sentence)
+            sentence, marked = "", False
+            continue
+        sentence += char
+        marked = is_terminal(char) or (marked and char in CLOSERS)
+        if is_terminal(char) and "\u3000" <= char <= "\uffff":
+            found.append(sentence)
+            sentence, marked = "", False
+    found.append(sentence)
+    return [sentence.strip() for sentence in found if unicode_words(sentence)]
+
+
+def is_list_case(sentence: str) -> bool:
+    """Twelve words or more, most of them in title case."""
+    words = unicode_words(sentence)
+    return len(words) >= 12 and sum(word[0].isupper() for word in words) > len(words) / 2
+
+
+def is_abnormal(sentence: str) -> bool:
+    """Shorter than 20 or longer than 500 characters."""
+    return not 20 <= len(sentence) <= 500
+
+
+def is_technical(sentence: str) -> bool:
+    """More than a fifth of the characters are digits or technical."""
+    return 5 * sum(char in "0123456789{}+/()>" for char in sentence) > len(sentence)
+
+
+def share_of_sentences(text: str, *rules: Callable[[str], bool]) -> float:
+    """Share of sentences for which one of the rules holds."""
+    found = madlad_sentences(text)
+    return ratio(sum(any(rule(sentence) for rule in rules) for sentence in found), len(found))
+
+
 SIGNALS: dict[str, Callable[[str], Value]] = {
     "refinedweb_upper_lines": lambda text: share_of_lines(text, is_upper),
     "refinedweb_numeric_lines": lambda text: share_of_lines(text, is_numeric),
     "refinedweb_counter_lines": lambda text: share_of_lines(text, is_counter),
     "refinedweb_one_word_lines": lambda text: share_of_lines(text, is_one_word),
     "refinedweb_removed_words": removed_words,
+    "madlad_sentences": lambda text: len(madlad_sentences(text)),
+    "madlad_list_case": lambda text: share_of_sentences(text, is_list_case),
+    "madlad_abnormal_length": lambda text: share_of_sentences(text, is_abnormal),
+    "madlad_technical": lambda text: share_of_sentences(text, is_technical),
+    "madlad_questionable": lambda text: share_of_sentences(text, is_list_case, is_abnormal, is_technical),
 }

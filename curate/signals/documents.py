@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from classifiers.arrow import Strings, as_strings
 from curate.errors import InputError
-from curate.kernels import fractions, lines, phrases, refinedweb, repetition
+from curate.kernels import fractions, lines, madlad, phrases, refinedweb, repetition
 from curate.kernels.bytes import byte_classes
 from curate.kernels.characters import characters
 from curate.kernels.stop_words import stop_word_counts
@@ -105,6 +105,13 @@ class Documents:
         """int64 (n, 5): see `curate.kernels.refinedweb.line_rules`."""
         out = np.zeros((len(self), 5), np.int64)
         refinedweb.line_rules(self.strings.data, self.words, self.lines, tables(), refinedweb.COUNTED, out)
+        return out
+
+    @cached_property
+    def madlad_sentences(self) -> Ints:
+        """int64 (n, 5): see `curate.kernels.madlad.madlad_sentences`."""
+        out = np.zeros((len(self), madlad.COLUMNS), np.int64)
+        madlad.madlad_sentences(self.strings.data, self.strings.offsets, self.unicode_words, tables(), out)
         return out
 
     @cached_property

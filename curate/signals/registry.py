@@ -12,7 +12,7 @@ from typing import Any
 import numpy.typing as npt
 
 from curate.errors import RecipeError, did_you_mean
-from curate.signals import c4, fineweb, fractions, gopher, lengths, refinedweb, words
+from curate.signals import c4, fineweb, fractions, gopher, lengths, madlad, refinedweb, words
 from curate.signals.definition import Signal
 from curate.signals.documents import Documents
 
@@ -32,6 +32,7 @@ def families() -> Mapping[str, tuple[Signal, ...]]:
         "FineWeb": fineweb.SIGNALS,
         "C4": c4.SIGNALS,
         "RefinedWeb": refinedweb.SIGNALS,
+        "MADLAD-400": madlad.SIGNALS,
         "Words in every language": words.SIGNALS,
         "Fractions": fractions.SIGNALS,
     }
