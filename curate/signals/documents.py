@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from classifiers.arrow import Strings, as_strings
 from curate.errors import InputError
-from curate.kernels import fractions, lines, madlad, phrases, refinedweb, repetition
+from curate.kernels import fractions, frequencies, lines, madlad, phrases, redpajama, refinedweb, repetition
 from curate.kernels.bytes import byte_classes
 from curate.kernels.characters import characters
 from curate.kernels.stop_words import stop_word_counts
@@ -115,6 +115,32 @@ class Documents:
         return out
 
     @cached_property
+    def redpajama_raw(self) -> tuple[Ints, Floats]:
+        """int64 (n, 8) and float64 (n,): see `curate.kernels.redpajama.raw_counts`."""
+        out, upper_lines = np.zeros((len(self), redpajama.RAW_COLUMNS), np.int64), np.zeros(len(self), np.float64)
+        redpajama.raw_counts(self.strings.data, self.strings.offsets, tables(), characters(), out, upper_lines)
+        return out, upper_lines
+
+    @cached_property
+    def normalised_words(self) -> redpajama.NormalisedWords:
+        """Words as RedPajama-V2 normalises them."""
+        return redpajama.normalised_words(self.strings.data, self.words, tables(), characters())
+
+    @cached_property
+    def normalised_frequencies(self) -> tuple[Ints, Floats, Floats]:
+        """int64 (n,), float64 (n,), float64 (n, 3): see `curate.kernels.frequencies.word_frequencies`."""
+        n, words = len(self), self.normalised_words
+        distinct, entropy, top = np.zeros(n, np.int64), np.zeros(n, np.float64), np.zeros((n, 3), np.float64)
+        frequencies.word_frequencies(words.first, words.chars, words.hash, distinct, entropy, top)
+        return distinct, entropy, top
+
+    @cached_property
+    def normalised_ngrams(self) -> Shares:
+        """float32 (n, 6): shares of characters in duplicate 5..10-grams of normalised words."""
+        words = self.normalised_words
+        return _ngrams(words.first, words.chars, words.hash)[1]
+
+    @cached_property
     def repeated_lines(self) -> Floats:
         """float64 (n, 5): see `curate.kernels.repetition.repeated_blocks`."""
         return _repetition(self.lines)
@@ -127,11 +153,7 @@ class Documents:
     @cached_property
     def ngrams(self) -> tuple[Shares, Shares]:
         """float32 (n, 3) top 2..4-grams and (n, 6) duplicate 5..10-grams: shares of word characters."""
-        top = np.zeros((len(self), len(repetition.TOP)), np.float32)
-        duplicate = np.zeros((len(self), len(repetition.DUPLICATE)), np.float32)
-        w = self.words
-        repetition.ngrams(w.first, w.chars, w.hash, top, duplicate)
-        return top, duplicate
+        return _ngrams(self.words.first, self.words.chars, self.words.hash)
 
     @cached_property
     def byte_classes(self) -> Ints:
@@ -161,6 +183,13 @@ class Documents:
         else:
             phrases.contain_phrase(data, offsets, phrases.phrases([wanted]), out)
         return out
+
+
+def _ngrams(first: Ints, chars: npt.NDArray[np.uint32], hashes: npt.NDArray[np.uint64]) -> tuple[Shares, Shares]:
+    top = np.zeros((len(first) - 1, len(repetition.TOP)), np.float32)
+    duplicate = np.zeros((len(first) - 1, len(repetition.DUPLICATE)), np.float32)
+    repetition.ngrams(first, chars, hashes, top, duplicate)
+    return top, duplicate
 
 
 def _repetition(found: Blocks) -> Floats:

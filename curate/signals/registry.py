@@ -12,7 +12,7 @@ from typing import Any
 import numpy.typing as npt
 
 from curate.errors import RecipeError, did_you_mean
-from curate.signals import c4, fineweb, fractions, gopher, lengths, madlad, refinedweb, words
+from curate.signals import c4, fineweb, fractions, gopher, lengths, madlad, redpajama, refinedweb, words
 from curate.signals.definition import Signal
 from curate.signals.documents import Documents
 
@@ -33,6 +33,7 @@ def families() -> Mapping[str, tuple[Signal, ...]]:
         "C4": c4.SIGNALS,
         "RefinedWeb": refinedweb.SIGNALS,
         "MADLAD-400": madlad.SIGNALS,
+        "RedPajama-V2": redpajama.SIGNALS,
         "Words in every language": words.SIGNALS,
         "Fractions": fractions.SIGNALS,
     }

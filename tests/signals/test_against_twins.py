@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from classifiers.arrow import Strings
 from curate.errors import InputError
 from curate.signals import Documents, compute, registry
-from tests import naive, naive_web, naive_words
+from tests import naive, naive_redpajama, naive_web, naive_words
 from tests.signals import texts as written
 from tests.signals.texts import TEXTS
 
 DATA = Path(os.environ.get("CURATE_DATA", Path(__file__).parents[3] / "shared" / "data"))
-TWINS = naive.SIGNALS | naive_web.SIGNALS | naive_words.SIGNALS
+TWINS = naive.SIGNALS | naive_web.SIGNALS | naive_words.SIGNALS | naive_redpajama.SIGNALS
 WRITTEN = [value for name, value in vars(written).items() if name.isupper() and isinstance(value, str)]
 
 
