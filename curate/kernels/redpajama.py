@@ -25,12 +25,13 @@ BULLET_MARKS = "•‣▶◀◦■□▪▫–"
 TERMINAL_MARKS = ".!?”"
 
 _WORD, _SPACE, _UPPER, _LOWER, _LETTER, _MARK, _CURLY = 1, 2, 4, 8, 16, 32, 64
+_PLAIN = _WORD | _LOWER | _LETTER
 _BULLETS = np.array([ord(char) for char in BULLET_MARKS], np.int64)
 _TERMINALS = np.array([ord(char) for char in TERMINAL_MARKS], np.int64)
 
 
 def _ascii_kinds() -> npt.NDArray[np.uint8]:
-    table = np.zeros(128, np.uint8)
+    table = np.zeros(256, np.uint8)
     for cp in range(128):
         char = chr(cp)
         table[cp] = (
@@ -48,14 +49,14 @@ def _ascii_kinds() -> npt.NDArray[np.uint8]:
 _ASCII = _ascii_kinds()
 
 
-@njit(nogil=True, cache=True)
-def _wide_kind(cp, tables, characters):
-    flags = tables.flags[place(tables.index, cp)]
-    kind = characters.kind[place(characters.index, cp)]
+@njit(nogil=True, cache=True, inline="always")
+def _wide_kind(cp, index, flags, other_index, kinds):
+    flag = flags[place(index, cp)]
+    kind = kinds[place(other_index, cp)]
     return (
-        _WORD * ((flags & ALPHA) != 0 or (kind & NUMERIC) != 0)
-        | _SPACE * ((flags & SPACE) != 0)
-        | _UPPER * ((flags & UPPER) != 0)
+        _WORD * ((flag & ALPHA) != 0 or (kind & NUMERIC) != 0)
+        | _SPACE * ((flag & SPACE) != 0)
+        | _UPPER * ((flag & UPPER) != 0)
         | _LOWER * ((kind & LOWER_OR_TITLE) != 0)
     )
 
@@ -78,6 +79,8 @@ def raw_counts(data, offsets, tables, characters, out, upper_lines):
     is a terminal mark. The newline belongs to its line.
     """
     ascii_kinds = _ASCII
+    index, flags = tables.index, tables.flags
+    other_index, kinds = characters.index, characters.kind
     for d in range(offsets.shape[0] - 1):
         i, end = offsets[d], offsets[d + 1]
         token = upper = lower = letter = 0  # token: kind of the raw word that is open, _WORD, 1 << 8 or 0
@@ -91,9 +94,13 @@ def raw_counts(data, offsets, tables, characters, out, upper_lines):
             if cp < 0x80:
                 kind = np.int64(ascii_kinds[cp])
                 i += 1
+                while kind == _PLAIN and i < end and ascii_kinds[data[i]] == _PLAIN:  # a to z: nothing changes
+                    cp = np.int64(data[i])
+                    chars += 1
+                    i += 1
             else:
                 cp, i = decode(data, i, end)
-                kind = np.int64(_wide_kind(cp, tables, characters))
+                kind = np.int64(_wide_kind(cp, index, flags, other_index, kinds))
             now = _WORD if kind & _WORD else 0 if kind & _SPACE else 1 << 8
             if now != token:
                 caps += (upper != 0) & (lower == 0)
@@ -163,82 +170,100 @@ def _ascii_lower() -> npt.NDArray[np.uint8]:
 
 
 _LOWERED = _ascii_lower()
-_LOREM, _IPSUM, _SCRIPT = (np.array([ord(c) for c in word], np.int64) for word in ("lorem", "ipsum", "javascript"))
+_PACKED = {word: np.uint64(int.from_bytes(word.encode(), "big")) for word in ("lorem", "ipsum", "javascri", "vascript")}
+_LOREM, _IPSUM, _SCRIPT_HEAD, _SCRIPT_TAIL = _PACKED.values()
+_FIVE = np.uint64(0xFFFFFFFFFF)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _stir(h, cp):
+    h = (h ^ np.uint64(cp)) * np.uint64(0x9FB21C651E98DF25)
+    return h ^ (h >> np.uint64(32))
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _pack(packed, cp):
+    """Append a character to the last eight, one byte each; all beyond ASCII are alike."""
+    return (packed << np.uint64(8)) | np.uint64(min(cp, 0xFF))
 
 
 @njit(nogil=True, cache=True)
-def _normalise(data, start, stop, tables, characters, out):
+def _normalise_wide(data, start, stop, lower, index, characters, out):
     """Write the code points of a normalised word to `out` int64; return how many there are."""
     lowered = _LOWERED
+    other_index, combining, decomposition, parts = (
+        characters.index, characters.combining, characters.decomposition, characters.parts
+    )  # fmt: skip
     size = 0
     i = start
     while i < stop:
-        c = data[i]
-        if c < 0x80:
-            out[size] = lowered[c]
-            size += lowered[c] != 0
-            i += 1
+        cp, i = decode(data, i, stop)
+        if cp < 0x80:
+            out[size] = lowered[cp]
+            size += lowered[cp] != 0
         else:
-            cp, i = decode(data, i, stop)
             before = size
-            size = decompose(cp, characters, out, size)
+            size = decompose(cp, other_index, combining, decomposition, parts, out, size)
             for k in range(before, size):  # marks that moved in front of others have no case
-                out[k] += tables.lower[place(tables.index, out[k])]
+                out[k] += lower[place(index, out[k])]
     return size
 
 
 @njit(nogil=True, cache=True)
-def _stands(out, at, wanted):
-    same = True
-    for k in range(wanted.shape[0]):
-        same &= out[at + k] == wanted[k]
-    return same
-
-
-@njit(nogil=True, cache=True)
-def _numeric(out, size, characters):
-    count = 0
-    for k in range(size):
-        cp = out[k]
-        if cp < 0x80:
-            count += 48 <= cp <= 57
-        else:
-            count += (characters.kind[place(characters.index, cp)] & NUMERIC) != 0
-    return count
-
-
-@njit(nogil=True, cache=True)
 def _normalised_words(data, words, tables, characters, found):
-    first, start, stop, kind = words.first, words.start, words.stop, words.kind
-    chars, hashes, counts = found.chars, found.hash, found.counts
+    first, start, stop, lengths, line_kind = words.first, words.start, words.stop, words.chars, words.kind
+    chars, hashes, counts, firsts = found.chars, found.hash, found.counts, found.first
+    index, lower = tables.index, tables.lower
+    other_index, kinds = characters.index, characters.kind
+    lowered = _LOWERED
     buffer = np.empty(4096, np.int64)
     v = 0
     for d in range(first.shape[0] - 1):
-        found.first[d] = v
-        lorem = False  # the word before ends with it
-        numeric = length = 0  # of the line
+        firsts[d] = v
+        after_lorem = False
+        numeric = length = total = lorem_ipsum = javascript = 0  # the first two: of the line
+        shares = 0.0
         for w in range(first[d], first[d + 1]):
             begin, end = np.int64(start[w]), np.int64(stop[w])
-            if kind[w] & STARTS_LINE:
-                counts[d, NUMERIC_LINES] += numeric / max(length - 1, 1)
+            if line_kind[w] & STARTS_LINE:
+                shares += numeric / max(length - 1, 1)
                 numeric = length = 0
-            if 2 * (end - begin) + 4 > buffer.shape[0]:
-                buffer = np.empty(4 * (end - begin), np.int64)
-            size = _normalise(data, begin, end, tables, characters, buffer)
+            h = head = tail = np.uint64(0)
+            size = 0
+            if lengths[w] == end - begin:  # ASCII
+                for i in range(begin, end):
+                    c = np.int64(lowered[data[i]])
+                    if c:
+                        h = _stir(h, c)
+                        tail = _pack(tail, c)
+                        size += 1
+                        if size == 8:
+                            head = tail
+                        numeric += 48 <= c <= 57
+            else:
+                if 2 * (end - begin) + 4 > buffer.shape[0]:
+                    buffer = np.empty(4 * (end - begin), np.int64)
+                size = _normalise_wide(data, begin, end, lower, index, characters, buffer)
+                for k in range(size):
+                    cp = buffer[k]
+                    h = _stir(h, cp)
+                    tail = _pack(tail, cp)
+                    if k == 7:
+                        head = tail
+                    numeric += (kinds[place(other_index, cp)] & NUMERIC) != 0
             if size == 0:
                 continue
-            h = np.uint64(size)
-            for k in range(size):
-                h = (h ^ np.uint64(buffer[k])) * np.uint64(0x9FB21C651E98DF25)
-                h ^= h >> np.uint64(32)
-            hashes[v], chars[v] = h, size
+            if size < 8:
+                head = tail << np.uint64(8 * (8 - size))
+            hashes[v], chars[v] = _stir(h, size), size
             v += 1
-            numeric += _numeric(buffer, size, characters)
             length += size + 1
-            counts[d, CHARACTERS] += size
-            counts[d, LOREM_IPSUM] += lorem and size >= 5 and _stands(buffer, 0, _IPSUM)
-            counts[d, JAVASCRIPT] += size == 10 and _stands(buffer, 0, _SCRIPT)
-            lorem = size >= 5 and _stands(buffer, size - 5, _LOREM)
-        counts[d, NUMERIC_LINES] += numeric / max(length - 1, 1)
-    found.first[first.shape[0] - 1] = v
+            total += size
+            lorem_ipsum += after_lorem & (size >= 5) & (head >> np.uint64(24) == _IPSUM)
+            javascript += (size == 10) & (head == _SCRIPT_HEAD) & (tail == _SCRIPT_TAIL)
+            after_lorem = (size >= 5) & (tail & _FIVE == _LOREM)
+        shares += numeric / max(length - 1, 1)
+        counts[d, LOREM_IPSUM], counts[d, JAVASCRIPT], counts[d, CHARACTERS] = lorem_ipsum, javascript, total
+        counts[d, NUMERIC_LINES] = shares
+    firsts[first.shape[0] - 1] = v
     return v
