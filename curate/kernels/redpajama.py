@@ -173,18 +173,13 @@ _LOWERED = _ascii_lower()
 _PACKED = {word: np.uint64(int.from_bytes(word.encode(), "big")) for word in ("lorem", "ipsum", "javascri", "vascript")}
 _LOREM, _IPSUM, _SCRIPT_HEAD, _SCRIPT_TAIL = _PACKED.values()
 _FIVE = np.uint64(0xFFFFFFFFFF)
+_BEYOND_ASCII = 0xFF  # stands for any such character among the last eight, one byte each
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _stir(h, cp):
-    h = (h ^ np.uint64(cp)) * np.uint64(0x9FB21C651E98DF25)
+def _stir(h, chunk):
+    h = (h ^ np.uint64(chunk)) * np.uint64(0x9FB21C651E98DF25)
     return h ^ (h >> np.uint64(32))
-
-
-@njit(nogil=True, cache=True, inline="always")
-def _pack(packed, cp):
-    """Append a character to the last eight, one byte each; all beyond ASCII are alike."""
-    return (packed << np.uint64(8)) | np.uint64(min(cp, 0xFF))
 
 
 @njit(nogil=True, cache=True)
@@ -232,30 +227,32 @@ def _normalised_words(data, words, tables, characters, found):
             size = 0
             if lengths[w] == end - begin:  # ASCII
                 for i in range(begin, end):
-                    c = np.int64(lowered[data[i]])
+                    c = lowered[data[i]]
                     if c:
-                        h = _stir(h, c)
-                        tail = _pack(tail, c)
+                        tail = (tail << np.uint64(8)) | np.uint64(c)
                         size += 1
-                        if size == 8:
-                            head = tail
                         numeric += 48 <= c <= 57
+                        if size & 7 == 0:
+                            head = tail if size == 8 else head
+                            h = _stir(h, tail)
             else:
                 if 2 * (end - begin) + 4 > buffer.shape[0]:
                     buffer = np.empty(4 * (end - begin), np.int64)
                 size = _normalise_wide(data, begin, end, lower, index, characters, buffer)
                 for k in range(size):
                     cp = buffer[k]
-                    h = _stir(h, cp)
-                    tail = _pack(tail, cp)
-                    if k == 7:
-                        head = tail
+                    tail = (tail << np.uint64(8)) | np.uint64(cp if cp < 0x80 or cp == 0xC8 else _BEYOND_ASCII)
                     numeric += (kinds[place(other_index, cp)] & NUMERIC) != 0
+                    if cp >= 0x80 and cp != 0xC8:
+                        h = _stir(h, (cp << 32) + k)
+                    if k & 7 == 7:
+                        head = tail if k == 7 else head
+                        h = _stir(h, tail)
             if size == 0:
                 continue
             if size < 8:
                 head = tail << np.uint64(8 * (8 - size))
-            hashes[v], chars[v] = _stir(h, size), size
+            hashes[v], chars[v] = _stir(_stir(h, tail), size), size
             v += 1
             length += size + 1
             total += size
