@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from classifiers.arrow import Strings, as_strings, to_array
 from curate.errors import InputError
 from curate.kernels.hashing import text_hash
-from curate.kernels.shingle_words import shingle_words
+from curate.kernels.unicode_words import words_of
 from curate.shards import Batch, ReadOptions, Shard, read
 from curate.tables import TableWriter
 from curate.text import clean
@@ -64,7 +64,7 @@ class Sample:
         hashes, at = np.unique(text_hash(cleaned)[:, 0], return_index=True)
         chosen = at[hashes <= below][:size]
         texts = as_strings(to_array(cleaned).take(pa.array(chosen)))
-        words = shingle_words(texts)
+        words = words_of(texts)
         most = pa.array(np.minimum(np.diff(words.first), MOST_WORDS))
         return Sample(hashes[: len(chosen)], _shortened(words.first, words.hash, most.to_numpy()))
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from numba import njit
 
 from curate.kernels.hashing import fmix64
-from curate.kernels.shingle_words import ShingleWords
+from curate.kernels.unicode_words import UnicodeWords
 
 U64 = npt.NDArray[np.uint64]
 I32 = npt.NDArray[np.int32]
@@ -104,7 +104,7 @@ def class_sums(first: I64, hashes: U64, keys: U64, found: I32, log_q: F64, out: 
         out[d, 0], out[d, 1], out[d, 2], out[d, 3] = cross, psi, digamma(n) if n > 0 else 0.0, once
 
 
-def document_sums(words: ShingleWords, table: Classes) -> F64:
+def document_sums(words: UnicodeWords, table: Classes) -> F64:
     """Return `class_sums` of documents."""
     out = np.zeros((len(words.first) - 1, 4), np.float64)
     class_sums(words.first, words.hash, table.keys, table.classes, table.log_q, out)

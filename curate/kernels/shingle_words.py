@@ -6,16 +6,13 @@ spaces (flag UNIT) is a word by itself. Not the words that quality rules count: 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from classifiers.arrow import Strings
 from curate.kernels.hashing import load_partial
 from curate.kernels.loads import load_u64, trailing_zeros, word_masks
-from curate.kernels.unicode import UNIT, WORD, decode, place, tables
+from curate.kernels.unicode import UNIT, WORD, decode, place
 
 U8 = npt.NDArray[np.uint8]
 U16 = npt.NDArray[np.uint16]
@@ -218,36 +215,3 @@ def hash_words(
         chunk = load_u64(data, i) if i + 8 <= data.shape[0] else load_partial(data, i, end)
         mask = ~np.uint64(0) >> np.uint64(64 - 8 * (end - i))
         out[at + w] = _mix_word(h, (chunk | ((~chunk >> np.uint64(2)) & case)) & mask)
-
-
-class ShingleWords(NamedTuple):
-    """Hashes of the words of a batch, uint64; those of document d are `hash[first[d]:first[d + 1]]`, in order."""
-
-    first: I64
-    hash: U64
-
-
-def shingle_words(strings: Strings) -> ShingleWords:
-    """Find and hash the words of every text."""
-    first = np.zeros(len(strings) + 1, np.int64)
-    hashes = np.empty(strings.nbytes // 2 + len(strings) + 1, np.uint64)  # a word takes 2 bytes with its gap
-    used = _all_words(strings.data, strings.offsets, *tables(), first, hashes)
-    return ShingleWords(first, hashes[:used].copy())
-
-
-@njit(nogil=True, cache=True)
-def _all_words(data: U8, offsets: I64, index: U16, flags: U16, lower: I32, first: I64, out: U64) -> int:
-    starts, ends = np.empty(_SPANS, np.int64), np.empty(_SPANS, np.int64)
-    zero = np.uint64(0)
-    used = 0
-    for d in range(offsets.shape[0] - 1):
-        first[d] = used
-        scan = (offsets[d], 0, zero, zero, zero)
-        while scan[0] < offsets[d + 1]:
-            scan, begun, done = find_words(data, offsets[d + 1], index, flags, lower, scan, starts, ends)
-            hash_words(data, starts, ends, done, index, lower, out, used, FOLD_CASE)
-            used += done
-            if begun > done:
-                starts[0] = starts[done]
-    first[offsets.shape[0] - 1] = used
-    return used

@@ -82,7 +82,7 @@ def compile_curate() -> None:
     from classifiers.arrow import as_strings
     from curate.decide import decide
     from curate.dedup import shingles, signatures
-    from curate.kernels.shingle_words import shingle_words
+    from curate.kernels.unicode_words import unicode_words
     from curate.kernels.word_lists import listed_words, prefixes
     from curate.measure import measure
     from curate.recipe import Recipe
@@ -93,7 +93,8 @@ def compile_curate() -> None:
     texts = [text, text, "", "short", text + " but longer than the other one."]
     measure(texts)
     measure(texts, recipe=Recipe.parse('[distributions]\nkl = "corpus"\n[[steps]]\nname = "kl"\nfilter = "kl < 9"'))
-    words = shingle_words(as_strings(texts))
+    strings = as_strings(texts)
+    words = unicode_words(strings.data, strings.offsets)
     listed_words(words.first, words.hash, *prefixes(words), np.zeros((len(texts), 2), np.int64))
     clean = Recipe.parse('clean = ["unicode", "c4_lines"]\n[[steps]]\ndedup = "minhash"\nverify = 0.1')
     decide(texts, clean)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from numba import njit
 
 from curate.kernels.hashing import fmix64
-from curate.kernels.shingle_words import ShingleWords
+from curate.kernels.unicode_words import UnicodeWords
 
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
@@ -31,7 +31,7 @@ class Prefixes(NamedTuple):
     ends: BOOL
 
 
-def prefixes(phrases: ShingleWords) -> Prefixes:
+def prefixes(phrases: UnicodeWords) -> Prefixes:
     """Return the table of the given phrases; those without words are left out."""
     size = 16
     while size < 2 * len(phrases.hash):

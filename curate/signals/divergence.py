@@ -122,8 +122,8 @@ def divergence(reference: Reference, documents: Documents) -> pa.Array:
 
     The mean over documents drawn from the reference is 0 at every length, so that some are below 0.
     """
-    sums = document_sums(documents.shingle_words, reference.classes)
-    n = np.diff(documents.shingle_words.first)
+    sums = document_sums(documents.unicode_words, reference.classes)
+    n = np.diff(documents.unicode_words.first)
     many = np.maximum(n, 1)
     entropy = sums[:, 2] - sums[:, 1] / many + sums[:, 3] * reference.unseen.per_singleton(n)
     return pa.array((-sums[:, 0] / many - entropy).astype(np.float32), mask=n == 0)

@@ -13,11 +13,25 @@ import numpy.typing as npt
 
 from classifiers.arrow import Strings, as_strings
 from curate.errors import InputError
-from curate.kernels import code, lines, math, phrases, repetition
+from curate.kernels import (
+    code,
+    fractions,
+    frequencies,
+    lines,
+    madlad,
+    math,
+    phrases,
+    redpajama,
+    refinedweb,
+    repetition,
+)
 from curate.kernels.bytes import byte_classes
-from curate.kernels.shingle_words import ShingleWords, shingle_words
+from curate.kernels.characters import characters
+from curate.kernels.stop_words import stop_word_counts
 from curate.kernels.unicode import tables
+from curate.kernels.unicode_words import UnicodeWords, unicode_words
 from curate.kernels.words import STARTS_LINE, STARTS_PARAGRAPH, Blocks, Words, blocks, segment
+from curate.signals import stop_words
 
 _MOST_BYTES = 2**32 - 1  # places of words have 32 bits
 
@@ -56,6 +70,19 @@ class Documents:
         return segment(self.strings.data, self.strings.offsets)
 
     @cached_property
+    def unicode_words(self) -> UnicodeWords:
+        """Words in every language: runs of letters, marks and digits; characters of scripts without spaces."""
+        return unicode_words(self.strings.data, self.strings.offsets)
+
+    @cached_property
+    def stop_words(self) -> Ints:
+        """int64 (n, 3): see `curate.kernels.stop_words.stop_word_counts`."""
+        out = np.zeros((len(self), 3), np.int64)
+        words, languages = self.unicode_words, len(stop_words.stop_words())
+        stop_word_counts(words.first, words.hash, stop_words.table(), languages, out)
+        return out
+
+    @cached_property
     def lines(self) -> Blocks:
         """What stands between newlines, stripped; blank lines left out."""
         return blocks(self.strings.data, self.words, STARTS_LINE)
@@ -83,6 +110,46 @@ class Documents:
         out = np.zeros((len(self), 5), np.int64)
         lines.line_counts(self.strings.data, self.lines, tables(), out)
         return out
+
+    @cached_property
+    def refinedweb_lines(self) -> Ints:
+        """int64 (n, 5): see `curate.kernels.refinedweb.line_rules`."""
+        out = np.zeros((len(self), 5), np.int64)
+        refinedweb.line_rules(self.strings.data, self.words, self.lines, tables(), refinedweb.COUNTED, out)
+        return out
+
+    @cached_property
+    def madlad_sentences(self) -> Ints:
+        """int64 (n, 5): see `curate.kernels.madlad.madlad_sentences`."""
+        out = np.zeros((len(self), madlad.COLUMNS), np.int64)
+        madlad.madlad_sentences(self.strings.data, self.strings.offsets, self.unicode_words, tables(), out)
+        return out
+
+    @cached_property
+    def redpajama_raw(self) -> tuple[Ints, Floats]:
+        """int64 (n, 8) and float64 (n,): see `curate.kernels.redpajama.raw_counts`."""
+        out, upper_lines = np.zeros((len(self), redpajama.RAW_COLUMNS), np.int64), np.zeros(len(self), np.float64)
+        redpajama.raw_counts(self.strings.data, self.strings.offsets, tables(), characters(), out, upper_lines)
+        return out, upper_lines
+
+    @cached_property
+    def normalised_words(self) -> redpajama.NormalisedWords:
+        """Words as RedPajama-V2 normalises them."""
+        return redpajama.normalised_words(self.strings.data, self.words, tables(), characters())
+
+    @cached_property
+    def normalised_frequencies(self) -> tuple[Ints, Floats, Floats]:
+        """int64 (n,), float64 (n,), float64 (n, 3): see `curate.kernels.frequencies.word_frequencies`."""
+        n, words = len(self), self.normalised_words
+        distinct, entropy, top = np.zeros(n, np.int64), np.zeros(n, np.float64), np.zeros((n, 3), np.float64)
+        frequencies.word_frequencies(words.first, words.chars, words.hash, distinct, entropy, top)
+        return distinct, entropy, top
+
+    @cached_property
+    def normalised_ngrams(self) -> Shares:
+        """float32 (n, 6): shares of characters in duplicate 5..10-grams of normalised words."""
+        words = self.normalised_words
+        return _ngrams(words.first, words.chars, words.hash)[1]
 
     @cached_property
     def repeated_lines(self) -> Floats:
@@ -130,23 +197,28 @@ class Documents:
         return np.asarray(sums[lines_before[1:]] - sums[lines_before[:-1]], np.float64)
 
     @cached_property
-    def shingle_words(self) -> ShingleWords:
-        """The Unicode words that shingles are made of, lower-cased, as hashes."""
-        return shingle_words(self.strings)
-
-    @cached_property
     def ngrams(self) -> tuple[Shares, Shares]:
         """float32 (n, 3) top 2..4-grams and (n, 6) duplicate 5..10-grams: shares of word characters."""
-        top = np.zeros((len(self), len(repetition.TOP)), np.float32)
-        duplicate = np.zeros((len(self), len(repetition.DUPLICATE)), np.float32)
-        w = self.words
-        repetition.ngrams(w.first, w.chars, w.hash, top, duplicate)
-        return top, duplicate
+        return _ngrams(self.words.first, self.words.chars, self.words.hash)
 
     @cached_property
     def byte_classes(self) -> Ints:
         """int64 (n, 7): characters by class, see `curate.kernels.bytes.CLASSES`."""
         return byte_classes(self.strings.data, self.strings.offsets)
+
+    @cached_property
+    def character_counts(self) -> Ints:
+        """int64 (n, COLUMNS): see `curate.kernels.fractions.character_counts`."""
+        out = np.zeros((len(self), fractions.COLUMNS), np.int64)
+        fractions.character_counts(self.strings.data, self.strings.offsets, tables(), characters(), out)
+        return out
+
+    @cached_property
+    def url_characters(self) -> Ints:
+        """Characters in URLs of each document."""
+        out = np.zeros(len(self), np.int64)
+        fractions.url_characters(self.strings.data, self.strings.offsets, out)
+        return out
 
     def contains(self, wanted: str) -> npt.NDArray[np.bool_]:
         """Tell which documents hold a phrase (lower-case ASCII), in any case, or a single ASCII character."""
@@ -157,6 +229,13 @@ class Documents:
         else:
             phrases.contain_phrase(data, offsets, phrases.phrases([wanted]), out)
         return out
+
+
+def _ngrams(first: Ints, chars: npt.NDArray[np.uint32], hashes: npt.NDArray[np.uint64]) -> tuple[Shares, Shares]:
+    top = np.zeros((len(first) - 1, len(repetition.TOP)), np.float32)
+    duplicate = np.zeros((len(first) - 1, len(repetition.DUPLICATE)), np.float32)
+    repetition.ngrams(first, chars, hashes, top, duplicate)
+    return top, duplicate
 
 
 def _repetition(found: Blocks) -> Floats:

@@ -12,7 +12,21 @@ from typing import Any
 import numpy as np
 
 from curate.errors import RecipeError, did_you_mean
-from curate.signals import c4, code, compression, fineweb, gopher, lengths, llama, math
+from curate.signals import (
+    c4,
+    code,
+    compression,
+    fineweb,
+    fractions,
+    gopher,
+    lengths,
+    llama,
+    madlad,
+    math,
+    redpajama,
+    refinedweb,
+    words,
+)
 from curate.signals.definition import Signal
 from curate.signals.documents import Documents
 from curate.signals.plugins import registered
@@ -32,6 +46,11 @@ def families() -> Mapping[str, tuple[Signal, ...]]:
         "Gopher": gopher.SIGNALS,
         "FineWeb": fineweb.SIGNALS,
         "C4": c4.SIGNALS,
+        "RefinedWeb": refinedweb.SIGNALS,
+        "MADLAD-400": madlad.SIGNALS,
+        "RedPajama-V2": redpajama.SIGNALS,
+        "Words in every language": words.SIGNALS,
+        "Fractions": fractions.SIGNALS,
         "Llama 3": llama.SIGNALS,
         "Code": code.SIGNALS,
         "Math": math.SIGNALS,

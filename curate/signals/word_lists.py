@@ -16,7 +16,7 @@ import numpy as np
 
 from classifiers.arrow import as_strings
 from curate.errors import RecipeError
-from curate.kernels.shingle_words import shingle_words
+from curate.kernels.unicode_words import words_of
 from curate.kernels.word_lists import Prefixes, listed_words, prefixes
 from curate.recipe.references import WordList
 from curate.signals.documents import Documents, ratio
@@ -46,7 +46,7 @@ def _table(name: str, path: Path, size: int, modified: int) -> Prefixes:
     lines = [(number, line) for number, line in lines if line and not line.startswith("#")]
     if not lines:
         raise RecipeError(f"{where}: {path} holds no words; write one word or phrase a line")
-    words = shingle_words(as_strings([unicodedata.normalize("NFC", line) for _, line in lines]))
+    words = words_of(as_strings([unicodedata.normalize("NFC", line) for _, line in lines]))
     for (number, line), count in zip(lines, np.diff(words.first), strict=True):
         if count == 0:
             raise RecipeError(f'{where}: {path}, line {number}: "{line}" has no letter or digit, so it is never found')
@@ -55,7 +55,7 @@ def _table(name: str, path: Path, size: int, modified: int) -> Prefixes:
 
 def listed(use: WordList, documents: Documents) -> dict[str, Any]:
     """Return int64 occurrences and float32 share of words of a list, under the names of its columns."""
-    words, table = documents.shingle_words, word_table(use)
+    words, table = documents.unicode_words, word_table(use)
     out = np.zeros((len(documents), 2), np.int64)
     listed_words(words.first, words.hash, table.keys, table.ends, out)
     count, share = use.columns

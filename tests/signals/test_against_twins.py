@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from classifiers.arrow import Strings
 from curate.errors import InputError
 from curate.signals import Documents, compute, registry
-from tests import naive, naive_code
+from tests import naive, naive_code, naive_redpajama, naive_web, naive_words
 from tests.signals import texts as written
 from tests.signals.texts import TEXTS
 
-TWINS = naive.SIGNALS | naive_code.SIGNALS
 DATA = Path(os.environ.get("CURATE_DATA", Path(__file__).parents[3] / "shared" / "data"))
+TWINS = naive.SIGNALS | naive_code.SIGNALS | naive_web.SIGNALS | naive_words.SIGNALS | naive_redpajama.SIGNALS
 WRITTEN = [value for name, value in vars(written).items() if name.isupper() and isinstance(value, str)]
 
 
@@ -127,7 +127,7 @@ def test_an_empty_batch_gives_empty_columns_of_the_right_type() -> None:
 def test_a_text_without_words_has_no_shares(text: str) -> None:
     found = measured([text])
     lengths = {"byte_count", "char_count", "token_count"}
-    lengths |= {"code_max_line_length", "code_mean_line_length", "compression_ratio"}
+    lengths |= {"code_max_line_length", "code_mean_line_length", "compression_ratio", "whitespace_ratio"}
     assert {name for name, values in found.items() if values[0]} <= lengths
 
 

@@ -17,7 +17,7 @@ import curate
 from classifiers.arrow import as_strings
 from curate.engines.local import Local
 from curate.kernels.divergence import digamma
-from curate.kernels.shingle_words import shingle_words
+from curate.kernels.unicode_words import words_of
 from curate.sampling import MOST_WORDS, Sample, SampleShard
 from curate.signals import Documents
 from curate.signals.divergence import Reference, UnseenEntropy, divergence
@@ -38,7 +38,7 @@ def recipe(reference: str = '"corpus"', folder: Path = Path()) -> curate.Recipe:
 
 
 def learnt(texts: list[str], vocabulary: int = 100_000) -> Reference:
-    return Reference.of_words(shingle_words(as_strings(texts)).hash, vocabulary, len(texts))
+    return Reference.of_words(words_of(as_strings(texts)).hash, vocabulary, len(texts))
 
 
 def values(reference: Reference, texts: list[str]) -> np.ndarray:

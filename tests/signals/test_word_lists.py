@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import curate
 from classifiers.arrow import as_strings
-from curate.kernels.shingle_words import shingle_words
+from curate.kernels.unicode_words import words_of
 from curate.kernels.word_lists import listed_words, prefixes
 from tests import naive_references
 from tests.corpora import small_corpus
@@ -60,8 +60,8 @@ _TEXT = st.lists(st.tuples(_WORDS, st.sampled_from([" ", ", ", "\n", ""])), max_
 @given(st.lists(_TEXT.filter(str.strip), min_size=1, max_size=6), st.lists(_TEXT, max_size=4))
 def test_counts_are_those_of_the_slow_search(phrases: list[str], texts: list[str]) -> None:
 
-    table = prefixes(shingle_words(as_strings(phrases)))
-    words = shingle_words(as_strings(texts or [""]))
+    table = prefixes(words_of(as_strings(phrases)))
+    words = words_of(as_strings(texts or [""]))
     out = np.zeros((max(len(texts), 1), 2), np.int64)
     listed_words(words.first, words.hash, table.keys, table.ends, out)
     for text, (count, covered) in zip(texts, out.tolist(), strict=False):
@@ -73,14 +73,14 @@ def test_counts_are_those_of_the_slow_search(phrases: list[str], texts: list[str
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=150), max_size=3))
 def test_the_words_of_any_text_are_hashed_as_those_of_its_shingles(texts: list[str]) -> None:
 
-    found = shingle_words(as_strings(texts))
+    found = words_of(as_strings(texts))
     expected = [[dedup_naive.word_hash(word) for word in dedup_naive.words(text)] for text in texts]
     assert [found.hash[a:b].tolist() for a, b in zip(found.first, found.first[1:], strict=False)] == expected
 
 
 def test_words_are_found_across_the_blocks_of_a_long_text() -> None:
 
-    words = shingle_words(as_strings(["x", "word " * 10_001, ""]))
+    words = words_of(as_strings(["x", "word " * 10_001, ""]))
     assert words.first.tolist() == [0, 1, 10_002, 10_002]
     assert len(set(words.hash[1:].tolist())) == 1
 
