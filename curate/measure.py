@@ -27,9 +27,10 @@ from curate.recipe import Recipe, fingerprint
 from curate.scores import classify
 from curate.shards import Batch, ReadOptions, RejectWriter, SchemaCollector, Shard, read
 from curate.signals import Documents, compute, registry
+from curate.signals.cleaned import cleaners_in
 from curate.signals.tokens import TokenCounter
 from curate.tables import TableWriter
-from curate.text import clean
+from curate.text import clean_and_count
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,8 +57,8 @@ class Measured:
 
 def measure_texts(texts: Any, ids: pa.Array | None, plan: Plan) -> Measured:
     """Clean and measure texts: signals (doc, id, then one column a signal) and sketches (doc, exact, bands…)."""
-    strings = clean(texts, plan.clean)
-    documents = Documents(strings)
+    strings, removed = clean_and_count(texts, plan.clean, cleaners_in(plan.signals))
+    documents = Documents(strings, removed)
     columns: dict[str, Any] = dict(compute(documents, plan.signals))
     if plan.tokenizer:
         columns["token_count"] = _counter(plan.tokenizer).count(_pylist(strings))
@@ -315,14 +316,14 @@ def measure(texts: Any, signals: Sequence[str] | None = None, recipe: Recipe | s
     `texts`: strings (list, pyarrow, polars Series), or a polars DataFrame with a column "text" whose other
     columns are kept in front. `signals` names what to measure (classifiers by the shipped model's name:
     "language", "quality", "domain"); `recipe` measures what a recipe needs, after its cleaning. Default: every
-    signal that needs no model. Raises RecipeError for an unknown signal.
+    signal that needs no model, except what cleaners take away. Raises RecipeError for an unknown signal.
     """
     import polars as pl
 
     if recipe is not None:
         plan = Plan.of(recipe if isinstance(recipe, Recipe) else Recipe.load(recipe))
     else:
-        plan = Plan.of_names(list(registry()) if signals is None else signals)
+        plan = Plan.of_names([name for name in registry() if not cleaners_in([name])] if signals is None else signals)
     frame = as_frame(texts)
     measured = pl.DataFrame(pl.from_arrow(measure_texts(frame["text"], None, plan).signals)).drop("doc", "id")
     taken = set(frame.columns) & set(measured.columns)

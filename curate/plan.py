@@ -16,6 +16,7 @@ from curate.errors import RecipeError, did_you_mean
 from curate.recipe import BASE_COLUMNS, ClassifierUse, Dedup, Recipe, fingerprint
 from curate.scores import classifier_columns, digest, model
 from curate.signals import registry
+from curate.signals.cleaned import check_cleaners
 
 ALWAYS = ("byte_count", "char_count", "token_count")  # what every report counts in
 
@@ -39,6 +40,7 @@ class Plan:
         """
         outputs = {column: use for use in recipe.classifiers for column in classifier_columns(use)}
         _check_columns_once(recipe)
+        check_cleaners(recipe)
         wanted = recipe.columns
         minhash = {_sketch_parameters(step) for step in recipe.dedups("minhash")}
         if len(minhash) > 1:

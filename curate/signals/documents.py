@@ -5,6 +5,7 @@ Everything is computed at most once, when the first signal asks for it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,7 @@ from curate.kernels import lines, phrases, repetition
 from curate.kernels.bytes import byte_classes
 from curate.kernels.unicode import tables
 from curate.kernels.words import STARTS_LINE, STARTS_PARAGRAPH, Blocks, Words, blocks, segment
+from curate.text import clean_and_count
 
 _MOST_BYTES = 2**32 - 1  # places of words have 32 bits
 
@@ -28,10 +30,11 @@ Shares = npt.NDArray[np.float32]
 class Documents:
     """Texts of a batch (anything Arrow reads as strings), and lazily what is known about them.
 
-    Raises InputError when they are more than 4 GiB.
+    `removed`: what cleaners took away before, from `curate.text.clean_and_count`. Raises InputError when the texts
+    are more than 4 GiB.
     """
 
-    def __init__(self, texts: Any) -> None:
+    def __init__(self, texts: Any, removed: Mapping[str, Ints] | None = None) -> None:
         strings = as_strings(texts)
         if strings.nbytes > _MOST_BYTES:
             size = strings.nbytes / 2**30
@@ -40,6 +43,7 @@ class Documents:
             first = strings.offsets[0]
             strings = Strings(strings.data[first : strings.offsets[-1]], strings.offsets - first)
         self.strings: Strings = strings
+        self._removed = dict(removed or {})
 
     def __len__(self) -> int:
         return len(self.strings)
@@ -106,6 +110,12 @@ class Documents:
     def byte_classes(self) -> Ints:
         """int64 (n, 7): characters by class, see `curate.kernels.bytes.CLASSES`."""
         return byte_classes(self.strings.data, self.strings.offsets)
+
+    def removed(self, cleaner: str) -> Ints:
+        """int64 (n, 3): characters, lines and words that a cleaner took away; if it was not used, would take."""
+        if cleaner not in self._removed:
+            self._removed |= clean_and_count(self.strings, [cleaner], [cleaner])[1]
+        return self._removed[cleaner]
 
     def contains(self, wanted: str) -> npt.NDArray[np.bool_]:
         """Tell which documents hold a phrase (lower-case ASCII), in any case, or a single ASCII character."""
