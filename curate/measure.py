@@ -57,7 +57,7 @@ class Measured:
 
 def measure_texts(texts: Any, ids: pa.Array | None, plan: Plan) -> Measured:
     """Clean and measure texts: signals (doc, id, then one column a signal) and sketches (doc, exact, bands…)."""
-    strings, removed = clean_and_count(texts, plan.clean, cleaners_in(plan.signals))
+    strings, removed = clean_and_count(texts, plan.clean, cleaners_in(plan.signals) & set(plan.clean))
     documents = Documents(strings, removed)
     columns: dict[str, Any] = dict(compute(documents, plan.signals))
     if plan.tokenizer:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import ftfy
 
-from tests import naive
+from tests import naive, naive_web
 
 # White space inside a line: what `str.isspace` holds for, except characters that end a line or divide records.
 _INSIDE = "".join(
@@ -14,13 +15,6 @@ _INSIDE = "".join(
     for char in map(chr, range(0x10000))
     if char.isspace() and char not in "\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029"
 )
-# What the RefinedWeb rules count (our list), as it stands in the kernel's documentation.
-COUNTED = (
-    "answers bookmarks comments downloads downvotes favorites favourites followers likes members photos points posts "
-    "quotes reactions readers replies reposts retweets reviews shares subscribers upvotes views visitors votes"
-).split()
-_NOUNS = "|".join(sorted({*COUNTED, *(word[:-1] for word in COUNTED), "reply"}))
-_COUNTER = re.compile(rf"[^\w]*\d(?:[.,]?\d)*[.,]?[kmb]?\s+({_NOUNS})[^\w]*", re.IGNORECASE | re.ASCII)
 
 
 def whitespace(text: str) -> str:
@@ -57,18 +51,13 @@ def refinedweb_lines(text: str) -> str:
     kept = []
     for raw in text.split("\n"):
         line = raw.strip()
-        words = len(line.split())
         if not raw:
             kept.append(raw)
-        if words < 2 or 2 * sum(map(str.isupper, line)) > len(line) or _COUNTER.fullmatch(line):
-            continue
-        shorter = line
-        if words <= 10:
-            shorter = re.sub(r"\s?items in cart", "", shorter, flags=re.IGNORECASE | re.ASCII)
-            shorter = re.sub(r"\s?read more\.\.\.\Z", "", shorter, flags=re.IGNORECASE | re.ASCII)
-            shorter = re.sub(r"\Asign-in\s?", "", shorter, flags=re.IGNORECASE | re.ASCII)
-        if shorter.strip():
-            kept.append(raw if shorter == line else shorter)
+        rules = (naive_web.is_one_word, naive_web.is_numeric, naive_web.is_upper, naive_web.is_counter)
+        if line and not any(rule(line) for rule in rules):
+            shorter = naive_web.without_phrases(line)
+            if shorter:
+                kept.append(raw if shorter == line else shorter)
     return "\n".join(kept).strip()
 
 
@@ -92,3 +81,20 @@ def taken(text: str, cleaner: str, kind: str) -> int:
     """What a cleaner takes away from a text: "chars", "lines" or "words"."""
     column = ("chars", "lines", "words").index(kind)
     return max(0, amounts(text)[column] - amounts(CLEANERS[cleaner](text))[column])
+
+
+# All that a cleaner takes away on purpose.
+_TAKES = {
+    "unicode": ("chars", "lines", "words"),
+    "ftfy": ("chars",),
+    "whitespace": ("chars",),
+    "newlines": ("chars",),
+    "citations": ("chars", "lines", "words"),
+    "c4_lines": ("chars", "lines", "words"),
+    "refinedweb_lines": ("chars", "lines", "words"),
+}
+SIGNALS: dict[str, Callable[[str], naive.Value]] = {
+    f"cleaned_{cleaner}_{kind}": lambda text, cleaner=cleaner, kind=kind: taken(text, cleaner, kind)
+    for cleaner, kinds in _TAKES.items()
+    for kind in kinds
+}

@@ -20,7 +20,7 @@ _WHAT = {
 }
 _CITED = "The north[12] is cold.\n[edit]\nThe south is warm [citation needed]."
 _C4_PAGE = "Menu\nThis line has more than five words."
-_REFINEDWEB_PAGE = "3 likes\nThe story goes on."
+_WEB_PAGE = "3 likes\nThe story goes on."
 
 # A cleaner that replaces or joins, and takes no lines or words away on purpose, has no signal of them.
 _EXAMPLES: dict[str, dict[str, tuple[str, int]]] = {
@@ -30,7 +30,7 @@ _EXAMPLES: dict[str, dict[str, tuple[str, int]]] = {
     "newlines": {"chars": ("one\n\n\n\ntwo", 2)},
     "citations": {"chars": (_CITED, 27), "lines": (_CITED, 1), "words": (_CITED, 2)},
     "c4_lines": {"chars": (_C4_PAGE, 5), "lines": (_C4_PAGE, 1), "words": (_C4_PAGE, 1)},
-    "refinedweb_lines": {"chars": (_REFINEDWEB_PAGE, 8), "lines": (_REFINEDWEB_PAGE, 1), "words": (_REFINEDWEB_PAGE, 2)},
+    "refinedweb_lines": {"chars": (_WEB_PAGE, 8), "lines": (_WEB_PAGE, 1), "words": (_WEB_PAGE, 2)},
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from classifiers.arrow import Strings, as_strings
 from curate.errors import InputError
-from curate.kernels import lines, phrases, repetition
+from curate.kernels import lines, phrases, refinedweb, repetition
 from curate.kernels.bytes import byte_classes
 from curate.kernels.unicode import tables
 from curate.kernels.words import STARTS_LINE, STARTS_PARAGRAPH, Blocks, Words, blocks, segment
@@ -85,6 +85,13 @@ class Documents:
         """int64 (n, 5): see `curate.kernels.lines.line_counts`."""
         out = np.zeros((len(self), 5), np.int64)
         lines.line_counts(self.strings.data, self.lines, tables(), out)
+        return out
+
+    @cached_property
+    def refinedweb_lines(self) -> Ints:
+        """int64 (n, 5): see `curate.kernels.refinedweb.line_rules`."""
+        out = np.zeros((len(self), 5), np.int64)
+        refinedweb.line_rules(self.strings.data, self.words, self.lines, tables(), refinedweb.COUNTED, out)
         return out
 
     @cached_property

@@ -12,7 +12,7 @@ from typing import Any
 import numpy.typing as npt
 
 from curate.errors import RecipeError, did_you_mean
-from curate.signals import c4, cleaned, fineweb, gopher, lengths
+from curate.signals import c4, cleaned, fineweb, gopher, lengths, refinedweb
 from curate.signals.definition import Signal
 from curate.signals.documents import Documents
 
@@ -31,6 +31,7 @@ def families() -> Mapping[str, tuple[Signal, ...]]:
         "Gopher": gopher.SIGNALS,
         "FineWeb": fineweb.SIGNALS,
         "C4": c4.SIGNALS,
+        "RefinedWeb": refinedweb.SIGNALS,
         "Cleaning": cleaned.SIGNALS,
     }
 

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from classifiers.arrow import Strings
 from curate.errors import InputError
 from curate.signals import Documents, compute, registry
-from tests import naive
+from tests import naive, naive_cleaning, naive_web
 from tests.signals import texts as written
 from tests.signals.texts import TEXTS
 
 DATA = Path(os.environ.get("CURATE_DATA", Path(__file__).parents[3] / "shared" / "data"))
+TWINS = naive.SIGNALS | naive_web.SIGNALS | naive_cleaning.SIGNALS
 WRITTEN = [value for name, value in vars(written).items() if name.isupper() and isinstance(value, str)]
 
 
@@ -29,13 +30,13 @@ def measured(texts: object) -> dict[str, np.ndarray]:
 
 def assert_like_twins(texts: list[str]) -> None:
     found = measured(texts)
-    for name, twin in naive.SIGNALS.items():
+    for name, twin in TWINS.items():
         expected = np.array([twin(text) for text in texts], registry()[name].dtype)
         np.testing.assert_allclose(found[name], expected, rtol=1e-6, err_msg=f"{name} of {texts!r}")
 
 
 def test_every_signal_has_a_twin() -> None:
-    assert set(naive.SIGNALS) == set(registry())
+    assert set(TWINS) == set(registry())
 
 
 @settings(max_examples=400)
