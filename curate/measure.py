@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from classifiers.arrow import Strings, as_array, as_strings
 from curate.errors import InputError, did_you_mean
-from curate.kernels.hashing import murmur3, text_hash
+from curate.kernels.hashing import murmur3, text_hash_of_words
 from curate.kernels.minhash import sketch
 from curate.plan import Plan, check_known
 from curate.recipe import Recipe, fingerprint
@@ -66,7 +66,8 @@ def measure_texts(texts: Any, ids: pa.Array | None, plan: Plan) -> Measured:
         wordless = documents.word_counts[:, 1] == 0
         for use in plan.classifiers:
             columns.update(classify(use, strings, wordless))
-    exact = text_hash(strings)
+    words = documents.words  # the signals have them already
+    exact = text_hash_of_words(documents.strings, words.first, words.start, words.stop)
     ids = identify(ids, texts)
     doc = document_numbers(ids, exact)
     binary = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(exact), [None, pa.py_buffer(exact.tobytes())])

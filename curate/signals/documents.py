@@ -124,14 +124,18 @@ class Documents:
             self._removed |= clean_and_count(self.strings, [cleaner], [cleaner])[1]
         return self._removed[cleaner]
 
-    def contains(self, wanted: str) -> npt.NDArray[np.bool_]:
-        """Tell which documents hold a phrase (lower-case ASCII), in any case, or a single ASCII character."""
+    @cached_property
+    def c4_phrases(self) -> npt.NDArray[np.bool_]:
+        """bool (n, 2): the document holds "lorem ipsum", "javascript", in any case."""
+        out = np.zeros((len(self), 2), np.bool_)
+        wanted = phrases.phrases(["lorem ipsum", "javascript"])
+        phrases.contain_phrases(self.strings.data, self.strings.offsets, wanted, out)
+        return out
+
+    def contains(self, character: str) -> npt.NDArray[np.bool_]:
+        """Tell which documents hold a single ASCII character."""
         out = np.zeros(len(self), np.bool_)
-        data, offsets = self.strings.data, self.strings.offsets
-        if len(wanted) == 1:
-            phrases.contain_byte(data, offsets, np.uint8(ord(wanted)), out)
-        else:
-            phrases.contain_phrase(data, offsets, phrases.phrases([wanted]), out)
+        phrases.contain_byte(self.strings.data, self.strings.offsets, np.uint8(ord(character)), out)
         return out
 
 
