@@ -1,12 +1,12 @@
-"""How fast signals and cleaners are on one core, by family and all together; beside datatrove's filters, dolma's taggers.
+"""How fast signals and cleaners are on one core, by family and all together; beside datatrove and dolma.
 
     python benchmarks/signals.py [FILE...] [--peers DIR] [--write]
 
 FILEs are anything that curate reads with a column "text"; without any, the texts of this Python (`curate demo`).
-Prints MB of UTF-8 a second of processor time, the best of several passes. `--peers` measures the other toolkits too, each
-in a virtual environment of its own under DIR (made when it is not there: needs the network), one process, documents in
-memory, on a sample of the same documents that curate reads in the same run. `--write` puts the tables into
-docs/benchmarks-signals.md.
+Prints MB of UTF-8 a second of processor time, the best of several passes. `--peers` measures datatrove's filters and
+dolma's taggers too, each in a virtual environment of its own under DIR (made when it is not there: needs the network),
+one process, documents in memory, on a sample of the same documents that curate reads in the same run. `--write` puts
+the tables into docs/benchmarks-signals.md.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from curate.text import CLEANERS, clean  # noqa: E402
 
 BATCH_BYTES = 4_000_000
 MOST_BYTES = 64_000_000
-PEER_BYTES = 2_000_000  # of the sample that peers read
-PEER_SECONDS = 15.0  # of processor time for each rule of a peer
+PEER_BYTES = 1_000_000  # of the sample that peers read
+PEER_SECONDS = 5.0  # of processor time for each rule of a peer
 PEERS = {
     "datatrove": ["datatrove[processing]==0.10.1", "spacy"],
     "dolma": ["dolma==1.2.1", "numpy<2"],
@@ -130,14 +130,16 @@ def ours() -> dict[str, Work]:
     return work
 
 
-def beside_peers() -> dict[str, Work]:
-    """Return curate's work for each row of the comparison: line rules too, since datatrove's C4 filter applies them."""
-    line_rules = cleans("c4_lines")
+def beside(peer: str) -> dict[str, Work]:
+    """Return curate's work for each row of a comparison: the same rules, by the names of the peer's rows."""
+    if peer == "dolma":  # none of FineWeb's rules, flags for C4
+        return {name: measures(of_family(*name.split(" and "))) for name in ("Gopher", "C4", "Gopher and C4")}
+    line_rules = cleans("c4_lines")  # datatrove's C4 filter applies them
     return {
         "Gopher": measures(of_family("Gopher")),
         "C4": both(line_rules, measures(of_family("C4"))),
         "FineWeb": measures(of_family("FineWeb")),
-        "together": both(line_rules, measures(of_family(*RULES))),
+        "Gopher, C4 and FineWeb": both(line_rules, measures(of_family(*RULES))),
     }
 
 
@@ -168,15 +170,12 @@ def comparison(sample: pa.Array, folder: Path) -> Iterator[str]:
         texts = Path(scratch) / "texts.json"
         texts.write_text(json.dumps(sample.to_pylist()), encoding="utf-8")
         found = {peer: measure_peer(peer, folder, texts) for peer in PEERS}
-    yield "| rules | curate MB/s | " + " | ".join(f"{peer} MB/s | times" for peer in PEERS) + " |"
-    yield "|---" + "|---:" * (1 + 2 * len(PEERS)) + "|"
-    for name, work in beside_peers().items():
-        value = speed(work, [sample])
-        cells = []
-        for peer in PEERS:
-            other = found[peer].get(name)
-            cells.append(f"{other:.2f} | {value / other:.0f}" if other else "– | –")
-        yield f"| {name} | {value:.0f} | {' | '.join(cells)} |"
+    yield "| rules | peer | its MB/s | curate MB/s | times |"
+    yield "|---|---|---:|---:|---:|"
+    for peer, speeds in found.items():
+        for name, work in beside(peer).items():
+            value = speed(work, [sample])
+            yield f"| {name} | {peer} | {speeds[name]:.2f} | {value:.0f} | {value / speeds[name]:.0f} |"
 
 
 def page(files: list[str], tables: dict[str, str]) -> str:

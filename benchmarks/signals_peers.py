@@ -60,7 +60,7 @@ def dolma() -> dict[str, Callable[[str], Any]]:
 
         return each
 
-    return {"Gopher": tag([gopher]), "C4": tag([c4]), "together": tag([gopher, c4])}
+    return {"Gopher": tag([gopher]), "C4": tag([c4]), "Gopher and C4": tag([gopher, c4])}
 
 
 def speed(work: Callable[[str], Any], texts: list[str], limit: float) -> float:

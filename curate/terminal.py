@@ -158,6 +158,10 @@ def explanation(document: dict[str, Any]) -> None:
     for step in document["steps"]:
         steps.add_row(_STATE.get(step["state"], step["state"]), step["name"], _safe(_values(step.get("values", []))))
     console.print(steps)
+    taken = {name: value for name, value in document["signals"].items() if name.startswith("cleaned_") and value}
+    if taken:
+        amounts = ", ".join(f"{name.removeprefix('cleaned_')} {value:,}" for name, value in taken.items())
+        console.print(f"cleaning took away: {_safe(amounts)}", soft_wrap=True)
     if document["survivor"]:
         similarity = "" if document["similarity"] is None else f", similarity {document['similarity']:.3f}"
         console.print(f"\n[bold]duplicate of {_safe(document['survivor'])}[/]{similarity}")

@@ -80,12 +80,14 @@ def compile_curate() -> None:
     from curate.dedup import shingles, signatures
     from curate.measure import measure
     from curate.recipe import Recipe
+    from curate.signals import registry
 
     text = (
         "A line, with some words… and naïve 漢字 marks. And more of them!\r\n\u200b- e\u0301 {\n\nA line, again.\n" * 3
     )
     texts = [text, text, "", "short", text + " but longer than the other one."]
     measure(texts)
+    measure(texts, sorted(name for name in registry() if name.startswith("cleaned_") and "ftfy" not in name))
     clean = Recipe.parse('clean = ["unicode", "c4_lines"]\n[[steps]]\ndedup = "minhash"\nverify = 0.1')
     decide(texts, clean)
     decide(texts, Recipe.parse('[[steps]]\ndedup = "exact"\n[[steps]]\ndedup = "minhash"\nverify = false'))

@@ -114,7 +114,7 @@ BY_HAND: dict[str, tuple[str, dict[str, float]]] = {
         counted(byte_count=75 + 3, char_count=75 + 3, word_count=12, mean_word_length=67 / 12, line_count=4,
                 gopher_alpha_words=8 / 12, gopher_dup_lines=3 / 4, gopher_dup_line_chars=54 / 75,
                 gopher_top_2gram=3 * (8 + 4) / 67, gopher_top_3gram=3 * (8 + 4 + 4) / 67,
-                gopher_top_4gram=2 * (8 + 4 + 4 + 8) / 67,  # from the second line's time to the third's, and on to the last
+                gopher_top_4gram=2 * (8 + 4 + 4 + 8) / 67,  # second line to third, third to last
                 gopher_dup_5gram=48 / 67, gopher_dup_6gram=48 / 67,  # all but the first line; no seven words come twice
                 c4_sentences=4, fineweb_short_line_ratio=4 / 4, fineweb_char_dup_ratio=36 / 75,
                 fineweb_newline_ratio=3 / 12),

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 import curate
 from curate.cli import main
 from curate.errors import RecipeError
-from curate.signals import registry
+from curate.signals import Documents, compute, registry
 from curate.signals.cleaned import cleaners_in
 from curate.text import CLEANERS, clean_and_count
 from tests.naive_cleaning import CLEANERS as TWINS
-from tests.naive_cleaning import amounts
+from tests.naive_cleaning import SIGNALS, amounts
 from tests.signals.texts import TEXTS
 
 PAGE = "Home\nThe story[1] goes on and on.\n\n\n\n3 likes\nIt ends at  last, says the man."
@@ -39,6 +39,15 @@ def test_counts_are_the_differences_of_each_cleaner_in_its_place(texts: list[str
                 expected[name][column] += max(0, had - left)
             text = after
         assert {name: found[number].tolist() for name, found in counted.items()} == expected
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(TEXTS, max_size=3))
+def test_signals_agree_with_their_twins(texts: list[str]) -> None:
+    found = compute(Documents(texts), SIGNALS)
+    assert {name: values.tolist() for name, values in found.items()} == {
+        name: [twin(text) for text in texts] for name, twin in SIGNALS.items()
+    }
 
 
 def test_a_recipe_measures_what_its_cleaners_take_in_their_order() -> None:
@@ -97,3 +106,4 @@ def test_explain_shows_what_was_taken(tmp_path: Path) -> None:
     shown = CliRunner().invoke(main, ["explain", run, "a"]).output
     assert "dropped by refinedweb_removed_words" in shown
     assert "cleaned_refinedweb_lines_words" in shown
+    assert "cleaning took away: refinedweb_lines_words 1" in shown
