@@ -179,14 +179,14 @@ def _text_hash_each(data: U8, offsets: I64, out: U64) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _text_hash_of_words(data: U8, offsets: I64, first: I64, start: U32, stop: U32, out: U64) -> None:
+def _text_hash_of_words(data, offsets, first, start, stop, out):
     longest = 0
     for d in range(offsets.shape[0] - 1):
         longest = max(longest, offsets[d + 1] - offsets[d])
     text = np.empty(longest + 9, np.uint8)  # what follows a word is copied with it, and written over
     safe = data.shape[0] - 8  # the last place from which 8 bytes can be loaded
     for d in range(offsets.shape[0] - 1):
-        size = 0
+        size = np.int64(0)
         for w in range(first[d], first[d + 1]):
             begin, end = np.int64(start[w]), np.int64(stop[w])
             for i in range(begin, end, 8):
