@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from classifiers.arrow import Strings, as_array, as_strings
 from curate.dedup.urls import sketch_name, url_hashes
 from curate.errors import InputError, PluginError, did_you_mean
-from curate.kernels.hashing import murmur3, text_hash
+from curate.kernels.hashing import murmur3, text_hash_of_words
 from curate.kernels.minhash import Sketches, sketch
 from curate.plan import Plan, check_known
 from curate.recipe import Recipe, fingerprint
@@ -29,12 +29,13 @@ from curate.references import References, digests, references_of_run, references
 from curate.scores import classify
 from curate.shards import Batch, ReadOptions, RejectWriter, SchemaCollector, Shard, read
 from curate.signals import Documents, compute, registry
+from curate.signals.cleaned import cleaners_in
 from curate.signals.divergence import divergence
 from curate.signals.plugins import ensure
 from curate.signals.tokens import TokenCounter
 from curate.signals.word_lists import listed
 from curate.tables import TableWriter
-from curate.text import clean
+from curate.text import clean_and_count
 
 if TYPE_CHECKING:
     import polars as pl
@@ -64,8 +65,8 @@ def measure_texts(texts: Any, ids: pa.Array | None, plan: Plan, references: Refe
 
     `references` are the plan's distributions by name; without them the texts are their own corpus.
     """
-    strings = clean(texts, plan.clean)
-    documents = Documents(strings)
+    strings, removed = clean_and_count(texts, plan.clean, cleaners_in(plan.signals) & set(plan.clean))
+    documents = Documents(strings, removed)
     columns: dict[str, Any] = dict(compute(documents, plan.signals))
     if plan.tokenizer:
         columns["token_count"] = _counter(plan.tokenizer).count(_pylist(strings))
@@ -78,7 +79,8 @@ def measure_texts(texts: Any, ids: pa.Array | None, plan: Plan, references: Refe
     if plan.distributions:
         learnt = references_of_texts(plan.distributions, strings, plan.clean) if references is None else references
         columns |= {use.name: divergence(learnt[use.name], documents) for use in plan.distributions}
-    exact = text_hash(strings)
+    words = documents.words  # the signals have them already
+    exact = text_hash_of_words(documents.strings, words.first, words.start, words.stop)
     ids = identify(ids, texts)
     doc = document_numbers(ids, exact)
     binary = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(exact), [None, pa.py_buffer(exact.tobytes())])
@@ -364,14 +366,14 @@ def measure(texts: Any, signals: Sequence[str] | None = None, recipe: Recipe | s
     `texts`: strings (list, pyarrow, polars Series), or a polars DataFrame with a column "text" whose other
     columns are kept in front. `signals` names what to measure (classifiers by the shipped model's name:
     "language", "quality", "domain"); `recipe` measures what a recipe needs, after its cleaning. Default: every
-    signal that needs no model. Raises RecipeError for an unknown signal.
+    signal that needs no model, except what cleaners take away. Raises RecipeError for an unknown signal.
     """
     import polars as pl
 
     if recipe is not None:
         plan = Plan.of(recipe if isinstance(recipe, Recipe) else Recipe.load(recipe))
     else:
-        plan = Plan.of_names(list(registry()) if signals is None else signals)
+        plan = Plan.of_names([name for name in registry() if not cleaners_in([name])] if signals is None else signals)
     frame = as_frame(texts)
     measured = pl.DataFrame(pl.from_arrow(measure_texts(frame["text"], None, plan).signals)).drop("doc", "id")
     taken = set(frame.columns) & set(measured.columns)

@@ -17,6 +17,7 @@ from curate.recipe import BASE_COLUMNS, ClassifierUse, Dedup, Distribution, Reci
 from curate.references import reference_state
 from curate.scores import classifier_columns, digest, model
 from curate.signals import registry
+from curate.signals.cleaned import check_cleaners
 from curate.signals.plugins import registered
 from curate.signals.word_lists import word_table
 
@@ -45,6 +46,7 @@ class Plan:
         """
         outputs = {column: use for use in recipe.classifiers for column in classifier_columns(use)}
         _check_columns_once(recipe)
+        check_cleaners(recipe)
         wanted = recipe.columns
         minhash = {_sketch_parameters(step) for step in recipe.dedups("minhash")}
         if len(minhash) > 1:

@@ -6,73 +6,29 @@ that what was measured is what is written. Nothing here decides whether a docume
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from classifiers.arrow import Strings, as_strings, to_array
+from classifiers.arrow import Strings, as_strings
+from curate.cleaning.characters import ftfy, unicode
+from curate.cleaning.lines import c4_lines, citations, refinedweb_lines
+from curate.cleaning.removed import Amounts, measure_amounts
+from curate.cleaning.whitespace import newlines, whitespace
 from curate.errors import RecipeError, did_you_mean
 from curate.kernels import cleaning
-from curate.kernels.phrases import phrases
-from curate.kernels.unicode import tables
 
-# Raffel et al. 2020, section 2.2, and the released code: lines that talk about cookies, policies and scripts.
-_C4_PHRASES = phrases((
-    "javascript", "terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies",
-))  # fmt: skip
-
-
-def unicode(strings: Strings) -> Strings:
-    """Normal form C; control and invisible characters removed (tabs and joiners stay), newlines as `\\n`.
-
-    Control characters that are white space (`\\r`, `\\f`, U+0085 …) become newlines: words do not grow together.
-    """
-    needs = np.zeros(len(strings), np.uint8)
-    cleaning.scan(strings.data, strings.offsets, tables(), needs)
-    if not needs.any():
-        return strings
-    if (needs & cleaning.STRIP).any():
-        out, offsets = np.empty(strings.nbytes, np.uint8), np.empty_like(strings.offsets)
-        size = cleaning.strip_controls(strings.data, strings.offsets, tables(), out, offsets)
-        strings = Strings(out[:size], offsets)
-    maybe = np.flatnonzero(needs & cleaning.NORMALISE)
-    if len(maybe):
-        strings = _recompose(strings, maybe)
-    return strings
-
-
-def _recompose(strings: Strings, which: Any) -> Strings:
-    """Put the documents `which` into normal form C; most of them turn out to be in it already."""
-    array = to_array(strings)
-    texts = array.take(pa.array(which)).to_pylist()
-    changed = [i for i, text in enumerate(texts) if not unicodedata.is_normalized("NFC", text)]
-    if not changed:
-        return strings
-    mask = np.zeros(len(strings), np.bool_)
-    mask[which[changed]] = True
-    normal = pa.array([unicodedata.normalize("NFC", texts[i]) for i in changed], pa.large_string())
-    return as_strings(pc.replace_with_mask(array, pa.array(mask), normal))
-
-
-def c4_lines(strings: Strings) -> Strings:
-    """C4's line rules (Raffel et al. 2020, section 2.2; numbers of the JMLR version and the released code).
-
-    Keeps lines that end in . ? ! or " and not in "...", have at least five words and none longer than 1000
-    characters, and mention neither JavaScript nor cookie or privacy policies; drops Wikipedia's citation marks,
-    also those that come about by dropping another.
-    """
-    room = strings.nbytes + len(strings)
-    out, offsets = np.empty(room, np.uint8), np.empty_like(strings.offsets)
-    size = cleaning.c4_lines(strings.data, strings.offsets, tables(), _C4_PHRASES, out, offsets)
-    return Strings(out[:size], offsets)
-
-
-CLEANERS: dict[str, Callable[[Strings], Strings]] = {"unicode": unicode, "c4_lines": c4_lines}
+CLEANERS: dict[str, Callable[[Strings], Strings]] = {
+    "unicode": unicode,
+    "ftfy": ftfy,
+    "whitespace": whitespace,
+    "newlines": newlines,
+    "citations": citations,
+    "c4_lines": c4_lines,
+    "refinedweb_lines": refinedweb_lines,
+}
 
 
 def cleaner(name: str) -> Callable[[Strings], Strings]:
@@ -84,10 +40,27 @@ def cleaner(name: str) -> Callable[[Strings], Strings]:
 
 def clean(texts: Any, cleaners: Sequence[str]) -> Strings:
     """Apply the named cleaners in order to texts (anything Arrow reads as strings)."""
+    return clean_and_count(texts, cleaners, ())[0]
+
+
+def clean_and_count(
+    texts: Any, cleaners: Sequence[str], counted: Collection[str]
+) -> tuple[Strings, dict[str, Amounts]]:
+    """Apply the cleaners, and count what those in `counted` take away.
+
+    Returns the texts, and for each cleaner in `counted` int64 (n, 3): characters, lines and words that went in less
+    those that came out, 0 where more came out; the sum if it is applied more than once, 0 if it is not applied.
+    """
     strings = as_strings(texts)
+    removed = {name: np.zeros((len(strings), 3), np.int64) for name in counted}
+    known: tuple[Strings, Amounts] | None = None  # the last texts whose amounts were measured
     for name in cleaners:
-        strings = cleaner(name)(strings)
-    return strings
+        before, strings = strings, cleaner(name)(strings)
+        if name in removed and strings is not before:
+            had = known[1] if known and known[0] is before else measure_amounts(before)
+            known = strings, measure_amounts(strings)
+            removed[name] += np.maximum(had - known[1], 0)
+    return strings, removed
 
 
 def beginnings(strings: Strings, count: int, *, words: bool = False) -> Strings:

@@ -64,7 +64,7 @@ def signals(name: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
             for key, value in entry.as_dict().items():
                 click.echo(f"{key:11} {value}")
         else:
-            click.echo(f"{entry.name:28} {entry.unit:24} {entry.definition}")
+            click.echo(f"{entry.name:31} {entry.unit:24} {entry.definition}")
     if not name:
         click.echo(
             "\nClassifiers give more: language, language_score, quality, domain, domain_score, or your own (see docs)."

@@ -1,4 +1,4 @@
-"""Copying text while leaving things out: invisible characters, and lines by C4's rules.
+"""Copying text while leaving things out: invisible characters, citation marks, and lines by C4's rules.
 
 Input must be valid UTF-8; so is the output, which is never longer. Which cleaner runs when is `curate.text`'s
 business.
@@ -111,7 +111,7 @@ def _has_words(text, start, end, tables):
 
 
 @njit(nogil=True, cache=True)
-def _strip(text, start, end, tables):
+def strip(text, start, end, tables):
     """Return start and end of `text[start:end]` without white space around it."""
     while start < end:
         cp, after = decode(text, start, end)
@@ -151,7 +151,7 @@ def c4_lines(data, offsets, tables, phrases, out, out_offsets):
                     copied = _citation(out, line, copied)
                 i += 1
             i += 1
-            start, stop = _strip(out, line, copied, tables)
+            start, stop = strip(out, line, copied, tables)
             if stop == start or ends_with_ellipsis(out, start, stop):
                 continue
             last = out[stop - 1]
@@ -165,6 +165,21 @@ def c4_lines(data, offsets, tables, phrases, out, out_offsets):
             for k in range(start, stop):  # line <= start: never overtakes itself
                 out[o] = out[k]
                 o += 1
+    out_offsets[offsets.shape[0] - 1] = o
+    return o
+
+
+@njit(nogil=True, cache=True)
+def citations(data, offsets, out, out_offsets):
+    """Copy all documents to `out` without citation marks; fills `out_offsets`, returns its last entry."""
+    o = 0
+    for d in range(offsets.shape[0] - 1):
+        out_offsets[d] = begin = o
+        for i in range(offsets[d], offsets[d + 1]):
+            out[o] = data[i]
+            o += 1
+            if data[i] == 93:
+                o = _citation(out, begin, o)
     out_offsets[offsets.shape[0] - 1] = o
     return o
 

@@ -43,15 +43,29 @@ def phrases(wanted: Sequence[str]) -> Phrases:
 
 
 @njit(nogil=True, cache=True)
-def contain_phrase(data, offsets, phrases, out):
-    """Fill `out` bool (n,): the document holds one of the phrases, in any case."""
+def contain_phrases(data, offsets, phrases, out):
+    """Fill `out` bool (n, phrases): the document holds the phrase, in any case."""
     for d in range(offsets.shape[0] - 1):
-        out[d] = holds_phrase(data, offsets[d], offsets[d + 1], phrases)
+        i = offsets[d]
+        while i < offsets[d + 1]:
+            i, p = next_phrase(data, i, offsets[d + 1], phrases)
+            if p >= 0:
+                out[d, p] = True
 
 
 @njit(nogil=True, cache=True)
 def holds_phrase(data, start, end, phrases):
     """Tell whether one of the phrases stands in `data[start:end]`, A to Z as a to z."""
+    _, found = next_phrase(data, start, end, phrases)
+    return found >= 0
+
+
+@njit(nogil=True, cache=True)
+def next_phrase(data, start, end, phrases):
+    """Return where to look on after the first phrase in `data[start:end]`, A to Z as a to z, and which phrase it is.
+
+    `end` and -1 when there is none. Phrases that begin at one place: the first of them.
+    """
     shift, text, first = phrases
     shortest = 1 << 30
     for p in range(first.shape[0] - 1):
@@ -72,9 +86,9 @@ def holds_phrase(data, start, end, phrases):
                     break
                 k += 1
             if k == size:
-                return True
+                return begin + 1, p
         i += 1
-    return False
+    return end, -1
 
 
 @njit(nogil=True, cache=True)

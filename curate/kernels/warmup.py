@@ -86,6 +86,7 @@ def compile_curate() -> None:
     from curate.kernels.word_lists import listed_words, prefixes
     from curate.measure import measure
     from curate.recipe import Recipe
+    from curate.signals import registry
 
     text = (
         "A line, with some words… and naïve 漢字 marks. And more of them!\r\n\u200b- e\u0301 {\n\nA line, again.\n" * 3
@@ -96,6 +97,7 @@ def compile_curate() -> None:
     strings = as_strings(texts)
     words = unicode_words(strings.data, strings.offsets)
     listed_words(words.first, words.hash, *prefixes(words), np.zeros((len(texts), 2), np.int64))
+    measure(texts, sorted(name for name in registry() if name.startswith("cleaned_") and "ftfy" not in name))
     clean = Recipe.parse('clean = ["unicode", "c4_lines"]\n[[steps]]\ndedup = "minhash"\nverify = 0.1')
     decide(texts, clean)
     decide(texts, Recipe.parse('[[steps]]\ndedup = "exact"\n[[steps]]\ndedup = "minhash"\nverify = false'))

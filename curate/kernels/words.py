@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from curate.kernels.bytes import hash_spans, ones
-from curate.kernels.loads import space_masks, trailing_zeros, word_masks
+from curate.kernels.bytes import LOW, hash_spans, ones
+from curate.kernels.loads import load_u64, space_masks, trailing_zeros, word_masks
 
 STARTS_LINE = 1  # the first word of a line
 STARTS_PARAGRAPH = 2  # the first word of a line that follows a blank line, or of the document
@@ -192,11 +192,16 @@ def blocks(data: npt.NDArray[np.uint8], words: Words, boundary: int) -> Blocks:
 @njit(nogil=True, cache=True)
 def _blocks(data, words, boundary, found):
     start, stop, position, chars, kind = words.start, words.stop, words.position, words.chars, words.kind
+    eight = LOW * np.uint64(boundary)  # most words begin nothing: eight of them at once
     b = 0
     for d in range(words.first.shape[0] - 1):
         found.first[d] = b
         opening, end = words.first[d], words.first[d + 1]
-        for w in range(opening + 1, end + 1):
+        w = opening
+        while w < end:
+            w += 1
+            while w + 8 <= end and load_u64(kind, w) & eight == 0:
+                w += 8
             if w == end or kind[w] & boundary:
                 found.start[b], found.stop[b] = start[opening], stop[w - 1]
                 found.chars[b] = np.int64(position[w - 1]) + chars[w - 1] - position[opening]

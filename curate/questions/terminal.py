@@ -35,6 +35,10 @@ def explanation(document: dict[str, Any]) -> None:
         if step.get("cut"):
             out.print(f"\n[bold]{safe(step['name'])} cut[/]")
             out.print(_excerpt("\n[…]\n".join(piece.strip("\n") for piece in step["cut"])), markup=False)
+    taken = {name: value for name, value in document["signals"].items() if name.startswith("cleaned_") and value}
+    if taken:
+        amounts = ", ".join(f"{name.removeprefix('cleaned_')} {value:,}" for name, value in taken.items())
+        out.print(f"cleaning took away: {safe(amounts)}", soft_wrap=True)
     signals = {name: value for name, value in document["signals"].items() if value is not None}
     out.print("\n[bold]signals[/]")
     out.print(", ".join(f"{safe(name)} {safe(_number(value))}" for name, value in signals.items()))

@@ -28,7 +28,7 @@ SIGNALS = (
     Signal("c4_curly_bracket", "bool", "flag", 'The text holds "{".', _SOURCE,
            lambda d: d.contains("{"), ("if (x) { y(); }", True), high=1),
     Signal("c4_lorem_ipsum", "bool", "flag", 'The text holds "lorem ipsum", in any case.', _SOURCE,
-           lambda d: d.contains("lorem ipsum"), ("Lorem ipsum dolor sit amet", True), high=1),
+           lambda d: d.c4_phrases[:, 0], ("Lorem ipsum dolor sit amet", True), high=1),
     Signal("c4_javascript", "bool", "flag", 'The text holds "javascript", in any case.', _SOURCE,
-           lambda d: d.contains("javascript"), ("Please enable JavaScript.", True), high=1),
+           lambda d: d.c4_phrases[:, 1], ("Please enable JavaScript.", True), high=1),
 )  # fmt: skip

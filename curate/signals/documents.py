@@ -5,6 +5,7 @@ Everything is computed at most once, when the first signal asks for it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -32,6 +33,7 @@ from curate.kernels.unicode import tables
 from curate.kernels.unicode_words import UnicodeWords, unicode_words
 from curate.kernels.words import STARTS_LINE, STARTS_PARAGRAPH, Blocks, Words, blocks, segment
 from curate.signals import stop_words
+from curate.text import clean_and_count
 
 _MOST_BYTES = 2**32 - 1  # places of words have 32 bits
 
@@ -43,10 +45,11 @@ Shares = npt.NDArray[np.float32]
 class Documents:
     """Texts of a batch (anything Arrow reads as strings), and lazily what is known about them.
 
-    Raises InputError when they are more than 4 GiB.
+    `removed`: what cleaners took away before, from `curate.text.clean_and_count`. Raises InputError when the texts
+    are more than 4 GiB.
     """
 
-    def __init__(self, texts: Any) -> None:
+    def __init__(self, texts: Any, removed: Mapping[str, Ints] | None = None) -> None:
         strings = as_strings(texts)
         if strings.nbytes > _MOST_BYTES:
             size = strings.nbytes / 2**30
@@ -55,6 +58,7 @@ class Documents:
             first = strings.offsets[0]
             strings = Strings(strings.data[first : strings.offsets[-1]], strings.offsets - first)
         self.strings: Strings = strings
+        self._removed = dict(removed or {})
 
     def __len__(self) -> int:
         return len(self.strings)
@@ -220,14 +224,24 @@ class Documents:
         fractions.url_characters(self.strings.data, self.strings.offsets, out)
         return out
 
-    def contains(self, wanted: str) -> npt.NDArray[np.bool_]:
-        """Tell which documents hold a phrase (lower-case ASCII), in any case, or a single ASCII character."""
+    def removed(self, cleaner: str) -> Ints:
+        """int64 (n, 3): characters, lines and words that a cleaner took away; if it was not used, would take."""
+        if cleaner not in self._removed:
+            self._removed |= clean_and_count(self.strings, [cleaner], [cleaner])[1]
+        return self._removed[cleaner]
+
+    @cached_property
+    def c4_phrases(self) -> npt.NDArray[np.bool_]:
+        """bool (n, 2): the document holds "lorem ipsum", "javascript", in any case."""
+        out = np.zeros((len(self), 2), np.bool_)
+        wanted = phrases.phrases(["lorem ipsum", "javascript"])
+        phrases.contain_phrases(self.strings.data, self.strings.offsets, wanted, out)
+        return out
+
+    def contains(self, character: str) -> npt.NDArray[np.bool_]:
+        """Tell which documents hold a single ASCII character."""
         out = np.zeros(len(self), np.bool_)
-        data, offsets = self.strings.data, self.strings.offsets
-        if len(wanted) == 1:
-            phrases.contain_byte(data, offsets, np.uint8(ord(wanted)), out)
-        else:
-            phrases.contain_phrase(data, offsets, phrases.phrases([wanted]), out)
+        phrases.contain_byte(self.strings.data, self.strings.offsets, np.uint8(ord(character)), out)
         return out
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from curate.errors import RecipeError, did_you_mean
 from curate.signals import (
     c4,
+    cleaned,
     code,
     compression,
     fineweb,
@@ -55,6 +56,7 @@ def families() -> Mapping[str, tuple[Signal, ...]]:
         "Code": code.SIGNALS,
         "Math": math.SIGNALS,
         "Compression": compression.SIGNALS,
+        "Cleaning": cleaned.SIGNALS,
     }
 
 
