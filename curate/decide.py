@@ -7,6 +7,7 @@ near-duplicates, and only theirs, and by steps that trim.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import pyarrow as pa
 import curate
 from curate.cuts import SIZES, Cuts, as_lists
 from curate.dedup.membership import join
+from curate.dedup.rehydration import Rehydration
 from curate.draw import Drawn, draw
 from curate.ensembles import with_ensembles
 from curate.errors import RunError
@@ -23,7 +25,7 @@ from curate.measure import Measured, as_frame, measure_texts, with_urls
 from curate.plan import Plan, check_known
 from curate.population import MemoryPopulation, Population, RunPopulation, gather, signal_column, starts
 from curate.recipe import Dedup, Filter, LineDedup, Recipe, SubstringDedup, Top, fingerprint
-from curate.rehydrate import of_standing, weights
+from curate.rehydrate import cluster_sizes, for_mix, of_standing
 from curate.steps import Standing, dedup, failed_filters, outside_top, where
 from curate.tables import TableWriter
 from curate.trims import Trimmed, forget_others, resized, trim
@@ -45,6 +47,7 @@ class Decisions:
     filters: tuple[str, ...]
     standing: Standing
     drawn: Drawn
+    rehydration: Rehydration | None  # weights by cluster size, where the recipe allows to know them
 
 
 def decide_population(population: Population, recipe: Recipe) -> Decisions:
@@ -67,11 +70,12 @@ def decide_population(population: Population, recipe: Recipe) -> Decisions:
             population = _trim(population, recipe, standing, number)
         elif isinstance(step, Top):
             standing.drop(outside_top(population, standing, step), number)
-    rehydration = weights(standing, recipe.steps) if recipe.mix.rehydrate else None
-    drawn = draw(population, recipe, standing.alive, standing.tokens, rehydration)
+    repeats = of_standing(standing, recipe.steps)
+    weights = for_mix(recipe, repeats, partial(cluster_sizes, standing))
+    drawn = draw(population, recipe, standing.alive, standing.tokens, weights)
     standing.drop(standing.alive & (drawn.weight == 0), len(recipe.steps))
     steps = tuple(step.name for step in recipe.steps) + ((MIX,) if recipe.mix.samples else ())
-    return Decisions(steps, tuple(step.name for step in filters), standing, drawn)
+    return Decisions(steps, tuple(step.name for step in filters), standing, drawn, repeats)
 
 
 def _trim(population: Population, recipe: Recipe, standing: Standing, number: int) -> Population:
@@ -215,8 +219,7 @@ def decide_run(run: Run, recipe: Recipe, engine: Local) -> None:
         if recipe.mix.samples:
             stage["steps"].append({"name": MIX, "kind": "mix"})
         stage["duplicates"] = {name: found.facts for name, found in decisions.standing.duplicates.items()}
-        rehydration = of_standing(decisions.standing, recipe.steps)
-        stage["rehydration"] = rehydration and rehydration.table()
+        stage["rehydration"] = decisions.rehydration and decisions.rehydration.table()
         stage["trims"] = {
             name: {"folder": found.folder.relative_to(run.path).as_posix(), **found.facts}
             for name, found in trims.items()

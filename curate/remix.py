@@ -16,18 +16,18 @@ import pyarrow.parquet as pq
 
 from curate.cuts import SIZES, Cuts
 from curate.decide import MIX, decide_key
-from curate.dedup.rehydration import rehydration
+from curate.dedup.rehydration import Rehydration
 from curate.draw import Drawn, draw
 from curate.ensembles import with_ensembles
 from curate.errors import RecipeError, RunError, did_you_mean
 from curate.population import Extended, RunPopulation, starts
 from curate.recipe import Recipe
-from curate.rehydrate import after_dedup
 from curate.tables import TableWriter
 
 if TYPE_CHECKING:
     from curate.engines.local import Local
-    from curate.run import Run
+    from curate.rehydrate import for_mix
+from curate.run import Run
 
 
 def parse_shares(given: Iterable[str]) -> dict[str, float]:
@@ -78,22 +78,19 @@ def draw_again(run: Run, recipe: Recipe, engine: Local) -> tuple[RunPopulation, 
     alive = np.zeros(begin[-1], np.bool_)
     trims = list(run.stage("decide").get("trims", {}).values())
     folder = run.path / trims[-1]["folder"] if trims else None  # holds what all steps cut
-    sizes = np.zeros((begin[-1], len(SIZES)), np.int64)
-    cluster_size, removed = np.ones(begin[-1], np.int64), np.zeros(begin[-1], np.bool_)
-    later = after_dedup(recipe.steps)
+    sizes, cluster_size = np.zeros((begin[-1], len(SIZES)), np.int64), np.ones(begin[-1], np.int64)
     for part, shard in enumerate(population.shards):
         window = slice(begin[part], begin[part + 1])
         decided = pq.read_table(run.decisions_file(shard), columns=["dropped_by", "cluster_size"], partitioning=None)
         alive[window] = pa.compute.fill_null(pa.compute.equal(decided["dropped_by"], MIX), True).to_numpy()
-        removed[window] = pa.compute.is_in(decided["dropped_by"], pa.array(later, pa.string())).to_numpy()
         cluster_size[window] = decided["cluster_size"].to_numpy()
         sizes[window] = population.frame(part, SIZES).to_numpy()
         cuts = Cuts.of_step(folder, shard.name)
         sizes[window][cuts.rows] = cuts.sizes
-    stood = alive | removed
-    weight = rehydration(cluster_size[stood], removed[stood]).weights(cluster_size) if recipe.mix.rehydrate else None
+    table = run.stage("decide").get("rehydration")
+    weights = for_mix(recipe, table and Rehydration.of_table(table), lambda: cluster_size)
     trimmed = Extended(with_ensembles(population, recipe), {name: sizes[:, n] for n, name in enumerate(SIZES)})
-    return population, draw(trimmed, recipe, alive, sizes[:, SIZES.index("token_count")], weight), alive
+    return population, draw(trimmed, recipe, alive, sizes[:, SIZES.index("token_count")], weights), alive
 
 
 def remix(run: Run, recipe: Recipe, engine: Local) -> Drawn:
