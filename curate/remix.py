@@ -22,11 +22,11 @@ from curate.ensembles import with_ensembles
 from curate.errors import RecipeError, RunError, did_you_mean
 from curate.population import Extended, RunPopulation, starts
 from curate.recipe import Recipe
+from curate.rehydrate import for_mix
 from curate.tables import TableWriter
 
 if TYPE_CHECKING:
     from curate.engines.local import Local
-    from curate.rehydrate import for_mix
 from curate.run import Run
 
 

@@ -99,7 +99,7 @@ def _share(value: float | None) -> str:
 
 
 def _interval(pair: list[float] | None) -> str:
-    return "" if pair is None else f"{pair[0]:.1%} to {pair[1]:.1%}"
+    return "" if pair is None else f"{_share(pair[0])} to {_share(pair[1])}"
 
 
 def audit_tables(found: dict[str, Any]) -> None:
