@@ -27,7 +27,7 @@ from curate.tables import TableWriter
 
 if TYPE_CHECKING:
     from curate.engines.local import Local
-from curate.run import Run
+    from curate.run import Run
 
 
 def parse_shares(given: Iterable[str]) -> dict[str, float]:

@@ -138,7 +138,7 @@ def build() -> Characters:
         index[block] = blocks.setdefault(content, len(blocks))
     first = [int(np.flatnonzero(index == number)[0]) for number in range(len(blocks))]
     rows = (np.asarray(first)[:, None] * 128 + np.arange(128)).ravel()
-    return Characters(index, *(column[rows] for column in columns), np.array(parts, np.int32))
+    return Characters(index, script[rows], kind[rows], combining[rows], decomposition[rows], np.array(parts, np.int32))
 
 
 if __name__ == "__main__":

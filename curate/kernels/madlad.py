@@ -65,7 +65,7 @@ def madlad_sentences(data, offsets, words, tables, out):
         chars = length = technical = 0  # characters since the first that is no space; until the last that is none
         marked = False
         while i <= end:
-            done = i == end
+            done: bool | np.bool_ = i == end
             wide_mark = False
             if not done:
                 here = i

@@ -83,7 +83,7 @@ def raw_counts(data, offsets, tables, characters, out, upper_lines):
     other_index, kinds = characters.index, characters.kind
     for d in range(offsets.shape[0] - 1):
         i, end = offsets[d], offsets[d + 1]
-        token = upper = lower = letter = 0  # token: kind of the raw word that is open, _WORD, 1 << 8 or 0
+        token = upper = lower = letter = np.int64(0)  # token: kind of the raw word that is open, _WORD, 1 << 8 or 0
         is_open = False  # the sentence has a word character
         chars = capitals = 0  # of the line
         first = last = np.int64(-1)  # characters of the line that are no space
@@ -101,12 +101,12 @@ def raw_counts(data, offsets, tables, characters, out, upper_lines):
             else:
                 cp, i = decode(data, i, end)
                 kind = np.int64(_wide_kind(cp, index, flags, other_index, kinds))
-            now = _WORD if kind & _WORD else 0 if kind & _SPACE else 1 << 8
+            now = np.int64(_WORD if kind & _WORD else 0 if kind & _SPACE else 1 << 8)
             if now != token:
                 caps += (upper != 0) & (lower == 0)
                 alpha += letter != 0
                 raw += now != 0
-                upper = lower = letter = 0
+                upper = lower = letter = np.int64(0)
                 token = now
             upper |= kind & _UPPER
             lower |= kind & _LOWER
@@ -182,13 +182,9 @@ def _stir(h, chunk):
     return h ^ (h >> np.uint64(32))
 
 
-@njit(nogil=True, cache=True)
-def _normalise_wide(data, start, stop, lower, index, characters, out):
+@njit(nogil=True, cache=True, inline="always")
+def _normalise_wide(data, start, stop, lower, index, lowered, other_index, combining, decomposition, parts, out):
     """Write the code points of a normalised word to `out` int64; return how many there are."""
-    lowered = _LOWERED
-    other_index, combining, decomposition, parts = (
-        characters.index, characters.combining, characters.decomposition, characters.parts
-    )  # fmt: skip
     size = 0
     i = start
     while i < stop:
@@ -209,7 +205,8 @@ def _normalised_words(data, words, tables, characters, found):
     first, start, stop, lengths, line_kind = words.first, words.start, words.stop, words.chars, words.kind
     chars, hashes, counts, firsts = found.chars, found.hash, found.counts, found.first
     index, lower = tables.index, tables.lower
-    other_index, kinds = characters.index, characters.kind
+    other_index, kinds, combining = characters.index, characters.kind, characters.combining
+    decomposition, parts = characters.decomposition, characters.parts
     lowered = _LOWERED
     buffer = np.empty(4096, np.int64)
     v = 0
@@ -238,7 +235,9 @@ def _normalised_words(data, words, tables, characters, found):
             else:
                 if 2 * (end - begin) + 4 > buffer.shape[0]:
                     buffer = np.empty(4 * (end - begin), np.int64)
-                size = _normalise_wide(data, begin, end, lower, index, characters, buffer)
+                size = _normalise_wide(
+                    data, begin, end, lower, index, lowered, other_index, combining, decomposition, parts, buffer
+                )
                 for k in range(size):
                     cp = buffer[k]
                     tail = (tail << np.uint64(8)) | np.uint64(cp if cp < 0x80 or cp == 0xC8 else _BEYOND_ASCII)

@@ -41,7 +41,7 @@ def unicode_words(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -
         np.zeros(n + 1, np.int64), np.empty(room, np.uint32), np.empty(room, np.uint32), np.empty(room, np.uint64)
     )
     count = _unicode_words(data, offsets, tables(), characters(), words)
-    return UnicodeWords(words.first, *(column[:count] for column in words[1:]))
+    return UnicodeWords(words.first, words.start[:count], words.stop[:count], words.hash[:count])
 
 
 def words_of(strings: Strings) -> UnicodeWords:

@@ -42,7 +42,8 @@ def table() -> StopWords:
     for number, words in enumerate(lists.values()):
         for place, word in enumerate(words):
             users.setdefault(word, []).append((number, place))
-    language, bit = [], []
+    language: list[int] = []
+    bit: list[int] = []
     for word, uses in users.items():
         slot = find_slot(key, hashes[word])
         key[slot], first[slot], count[slot] = hashes[word], len(language), len(uses)

@@ -54,12 +54,50 @@ def test_sentences(text: str, sentences: int) -> None:
     assert value("rps_doc_num_sentences", text) == sentences
 
 
-_PIECES = st.sampled_from(
-    ["a", "A", "é", "e\u0301", "\u0323", "\u0307", "\u0345", "Å", "\u212b", "ﷺ", "한", "İ", "ß", "ẞ", "Σ", "ΐ", "ǅ", "Ⅷ",
-     "Ⓐ", "½", "٣", "\u0f43", "-", "'", ".", "!", "”", "•", "–", "…", "...", "#", "{", "}", " ", " ", "\n", "\n",
-     "\u00a0", "\u2000", "lorem", "Ipsum", "lorem ipsum", "JavaScript", "javascript", "the", "the cat sat", "\0", "\x01",
-     "\u037e", "हि", "👍"]
-)  # fmt: skip
+_LETTERS = [
+    "a",
+    "A",
+    "é",
+    "e\u0301",
+    "\u0323",
+    "\u0307",
+    "\u0345",
+    "Å",
+    "\u212b",
+    "ﷺ",
+    "한",
+    "İ",
+    "ß",
+    "ẞ",
+    "Σ",
+    "ΐ",
+    "ǅ",
+]
+_SIGNS = [
+    "Ⅷ",
+    "Ⓐ",
+    "½",
+    "٣",
+    "\u0f43",
+    "-",
+    "'",
+    ".",
+    "!",
+    "”",
+    "•",
+    "–",
+    "…",
+    "...",
+    "#",
+    "{",
+    "}",
+    "\u037e",
+    "हि",
+    "👍",
+]
+_SPACES = [" ", " ", "\n", "\n", "\u00a0", "\u2000", "\0", "\x01"]
+_WORDS = ["lorem", "Ipsum", "lorem ipsum", "JavaScript", "javascript", "the", "the cat sat"]
+_PIECES = st.sampled_from([*_LETTERS, *_SIGNS, *_SPACES, *_WORDS])
 
 
 @settings(max_examples=600)
