@@ -41,7 +41,7 @@ def datatrove() -> dict[str, Callable[[str], Any]]:
         "Gopher": judge(gopher),
         "C4": judge(c4),
         "FineWeb": judge(fineweb),
-        "together": judge(gopher + c4 + fineweb),
+        "Gopher, C4 and FineWeb": judge(gopher + c4 + fineweb),
     }
 
 

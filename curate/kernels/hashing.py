@@ -199,4 +199,5 @@ def _text_hash_of_words(data, offsets, first, start, stop, out):
             size += end - begin
             text[size] = 0x20
             size += 1
-        out[d, 0], out[d, 1] = murmur3_bytes(text, 0, max(size - 1, 0))
+        size -= size > 0  # the last space
+        out[d, 0], out[d, 1] = murmur3_bytes(text, 0, size)  # type: ignore[arg-type]
