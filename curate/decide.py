@@ -7,6 +7,7 @@ near-duplicates, and only theirs.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,15 +16,16 @@ import pyarrow as pa
 
 import curate
 from curate.dedup.membership import join
+from curate.dedup.rehydration import Rehydration
+from curate.draw import Drawn, draw
 from curate.ensembles import with_ensembles
 from curate.errors import RunError
 from curate.measure import Measured, as_frame, measure_texts, with_urls
-from curate.mix import Allocation, allocate, copies
 from curate.plan import Plan, check_known
 from curate.population import MemoryPopulation, Population, RunPopulation, gather, signal_column, starts
 from curate.recipe import Dedup, Filter, Recipe, Top, fingerprint
-from curate.rehydrate import of_standing
-from curate.steps import Standing, dedup, domains, failed_filters, outside_top
+from curate.rehydrate import cluster_sizes, for_mix, of_standing
+from curate.steps import Standing, dedup, failed_filters, outside_top
 from curate.tables import TableWriter
 
 if TYPE_CHECKING:
@@ -42,10 +44,8 @@ class Decisions:
     steps: tuple[str, ...]
     filters: tuple[str, ...]
     standing: Standing
-    domain: npt.NDArray[np.int32]
-    domain_names: list[str]
-    weight: npt.NDArray[np.int32]
-    allocations: list[Allocation]
+    drawn: Drawn
+    rehydration: Rehydration | None  # weights by cluster size, where the recipe allows to know them
 
 
 def decide_population(population: Population, recipe: Recipe) -> Decisions:
@@ -66,32 +66,12 @@ def decide_population(population: Population, recipe: Recipe) -> Decisions:
             standing.drop(found.gone, number)
         elif isinstance(step, Top):
             standing.drop(outside_top(population, standing, step), number)
-    codes, names = domains(population, recipe)
-    weight, allocations = _sample(population, recipe, standing, codes, names)
+    repeats = of_standing(standing, recipe.steps)
+    weights = for_mix(recipe, repeats, partial(cluster_sizes, standing))
+    drawn = draw(population, recipe, standing.alive, standing.tokens, weights)
+    standing.drop(standing.alive & (drawn.weight == 0), len(recipe.steps))
     steps = tuple(step.name for step in recipe.steps) + ((MIX,) if recipe.mix.samples else ())
-    return Decisions(steps, tuple(step.name for step in filters), standing, codes, names, weight, allocations)
-
-
-def _sample(
-    population: Population, recipe: Recipe, standing: Standing, codes: npt.NDArray[np.int32], names: list[str]
-) -> tuple[npt.NDArray[np.int32], list[Allocation]]:
-    """Give every living document its weight; those of weight 0 are dropped by the mix."""
-    alive = standing.alive
-    weight = alive.astype(np.int32)
-    held = np.bincount(codes[alive], weights=standing.tokens[alive], minlength=len(names))
-    present = np.bincount(codes[alive], minlength=len(names)) > 0
-    available = {name: int(tokens) for name, tokens, there in zip(names, held, present, strict=True) if there}
-    if not recipe.mix.samples:
-        return weight, [Allocation(name, held, held, held, capped=False) for name, held in available.items()]
-    allocations = allocate(available, recipe.mix)
-    doc = np.zeros(len(alive), np.uint64)
-    doc[alive] = signal_column(population, alive, "doc")
-    for allocation in allocations:
-        if allocation.domain in available:
-            members = np.flatnonzero(alive & (codes == names.index(allocation.domain)))
-            weight[members] = copies(standing.tokens[members], doc[members], allocation.tokens)
-    standing.drop(alive & (weight == 0), len(recipe.steps))
-    return weight, allocations
+    return Decisions(steps, tuple(step.name for step in filters), standing, drawn, repeats)
 
 
 class Clusters:
@@ -148,6 +128,7 @@ def decision_table(
     base = population.frame(part, ["doc", "id", "source", *made]).to_arrow()
     dropped_by = decisions.standing.dropped_by[window].astype(np.int32)
     kept = dropped_by < 0
+    domain = decisions.drawn.domain
     names = pa.array(decisions.steps, pa.string())
     return pa.table(
         {
@@ -158,10 +139,8 @@ def decision_table(
             "dropped_by": pa.DictionaryArray.from_arrays(pa.array(dropped_by, mask=kept), names).cast(pa.string()),
             "failed": _failed(decisions.standing.failed[window], decisions.filters),
             **clusters.columns(begin, size),
-            "domain": pa.DictionaryArray.from_arrays(decisions.domain[window], decisions.domain_names).cast(
-                pa.string()
-            ),
-            "weight": decisions.weight[window] * kept,
+            "domain": pa.DictionaryArray.from_arrays(domain.codes[window], domain.names).cast(pa.string()),
+            "weight": decisions.drawn.weight[window] * kept,
             **{name: base[name] for name in made},
         }
     )
@@ -174,13 +153,18 @@ def _failed(failed: npt.NDArray[np.bool_], names: tuple[str, ...]) -> pa.Array:
     return pa.ListArray.from_arrays(offsets, values)
 
 
+def decide_key(run: Run, recipe: Recipe) -> str:
+    """Return a hash of everything that the decisions on a run depend on."""
+    return fingerprint([curate.__version__, recipe.fingerprint(), run.stage("measure")["key"]])
+
+
 def decide_run(run: Run, recipe: Recipe, engine: Local) -> None:
     """Decide a measured run; nothing is done when it was decided with the same recipe on the same signals.
 
     RunError when the run was not measured, or not all that the recipe needs.
     """
     _check_measured(run, recipe)
-    key = fingerprint([curate.__version__, recipe.fingerprint(), run.stage("measure")["key"]])
+    key = decide_key(run, recipe)
     if run.is_done("decide", key):
         return
     with run.doing("decide", key) as stage:
@@ -200,9 +184,8 @@ def decide_run(run: Run, recipe: Recipe, engine: Local) -> None:
         if recipe.mix.samples:
             stage["steps"].append({"name": MIX, "kind": "mix"})
         stage["duplicates"] = {name: found.facts for name, found in decisions.standing.duplicates.items()}
-        weights = of_standing(decisions.standing, recipe.steps)
-        stage["rehydration"] = weights and weights.table()
-        stage["mix"] = [asdict(allocation) for allocation in decisions.allocations]
+        stage["rehydration"] = decisions.rehydration and decisions.rehydration.table()
+        stage["mix"] = [asdict(allocation) for allocation in decisions.drawn.allocations]
         stage["files"] = run.sizes("decisions")
         run.set_recipe(recipe)
 
