@@ -15,24 +15,24 @@ from curate.terminal import console, safe
 
 def curves(found: dict[str, Any]) -> None:
     """Print what a choice of bands and rows finds and costs."""
-    out = console()
+    screen = console()
     at, choices = found["at"], found["choices"]
     this = choices["this"]
-    out.print(f"[bold]{this['bands']} bands of {this['rows']} rows[/]: {this['permutations']} permutations", end="")
-    out.print(f", finds half of the pairs at {this['half_at']:.3f} and {this['found_at']:.1%} at {at:g}\n")
+    screen.print(f"[bold]{this['bands']} bands of {this['rows']} rows[/]: {this['permutations']} permutations", end="")
+    screen.print(f", finds half of the pairs at {this['half_at']:.3f} and {this['found_at']:.1%} at {at:g}\n")
     drawn = {_LABELS[name]: (choice["bands"], choice["rows"]) for name, choice in choices.items()}
-    out.print(in_characters(drawn, at), markup=False)
-    out.print()
+    screen.print(in_characters(drawn, at), markup=False)
+    screen.print()
     half = (len(found["curve"]) + 1) // 2
     table = Table(box=None, pad_edge=False, show_header=False)
     for row in (found["curve"][:half], found["curve"][half:]):
         table.add_row("similarity", *(f"{point['similarity']:.2f}" for point in row))
         table.add_row("found", *(_share(point["found"]) for point in row), end_section=True)
-    out.print(table)
-    out.print()
-    out.print(_choices(found))
-    out.print(f"pairs counted over: {found['distribution']['said']}", style="dim", markup=False)
-    out.print("\n" + _why(found))
+    screen.print(table)
+    screen.print()
+    screen.print(_choices(found))
+    screen.print(f"pairs counted over: {found['distribution']['said']}", style="dim", markup=False)
+    screen.print("\n" + _why(found))
 
 
 _LABELS = {"this": "this choice", "default": "the default", "datasketch": "datasketch's choice"}
@@ -104,18 +104,20 @@ def _interval(pair: list[float] | None) -> str:
 
 def audit_tables(found: dict[str, Any]) -> None:
     """Print an audit by brute force."""
-    out = console()
+    screen = console()
     sample, step, limit = found["sample"], found["step"], found["threshold"]
-    out.print(f"[bold]{safe(step['name'])}[/]: {step['bands']} bands of {step['rows']} rows, duplicates from {limit:g}")
+    screen.print(
+        f"[bold]{safe(step['name'])}[/]: {step['bands']} bands of {step['rows']} rows, duplicates from {limit:g}"
+    )
     drawn = "all of them" if sample["census"] else f"{sample['in_buckets']:,} by whole buckets of the first band"
-    out.print(
+    screen.print(
         f"{sample['documents']:,} of {sample['of']:,} documents compared all with all ({drawn}): "
         f"{sample['pairs_compared']:,} pairs\n"
     )
     recall = found["recall"]
-    out.print(_recall(recall["by_similarity"], recall["judged_bands"], step["bands"]))
+    screen.print(_recall(recall["by_similarity"], recall["judged_bands"], step["bands"]))
     if recall["judged_bands"] < step["bands"]:
-        out.print(
+        screen.print(
             f"Judged by the {recall['judged_bands']} bands that did not draw the sample; the last column adds what the "
             "first one finds, by theory.",
             style="dim",
@@ -136,10 +138,10 @@ def audit_tables(found: dict[str, Any]) -> None:
     for name, label in (("candidate", "candidate clusters"), ("final", "clusters after verification")):
         cluster = found["clusters"][name]
         _figure(table, f"purity of {cluster['clusters']:,} {label}", cluster, "documents")
-    out.print()
-    out.print(table)
+    screen.print()
+    screen.print(table)
     chain = removals["only_better_ones_that_went"]
-    out.print(
+    screen.print(
         f"{chain['documents']:,} documents have better duplicates only among those that went; {chain['kept']:,} of "
         "them were kept, as chains are not merged."
     )
@@ -147,11 +149,13 @@ def audit_tables(found: dict[str, Any]) -> None:
 
 def pair_tables(found: dict[str, Any]) -> None:
     """Print an audit by labelled pairs."""
-    out = console()
+    screen = console()
     step, limit, pairs = found["step"], found["threshold"], found["pairs"]
-    out.print(f"[bold]{safe(step['name'])}[/]: {step['bands']} bands of {step['rows']} rows, duplicates from {limit:g}")
-    out.print(f"{pairs['judged']:,} of {pairs['in_file']:,} labelled pairs, {pairs['documents']:,} documents\n")
-    out.print(_recall(found["recall"], step["bands"], step["bands"]))
+    screen.print(
+        f"[bold]{safe(step['name'])}[/]: {step['bands']} bands of {step['rows']} rows, duplicates from {limit:g}"
+    )
+    screen.print(f"{pairs['judged']:,} of {pairs['in_file']:,} labelled pairs, {pairs['documents']:,} documents\n")
+    screen.print(_recall(found["recall"], step["bands"], step["bands"]))
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("", "share", "95% interval", "of"):
         table.add_column(title, justify="left" if not title else "right")
@@ -159,8 +163,8 @@ def pair_tables(found: dict[str, Any]) -> None:
     _figure(table, "of these pairs lost a document", found["settled"], "pairs")
     _figure(table, "documents with a better duplicate that stayed: removed", found["removals"], "documents")
     _figure(table, "labelled similarity is ours, to 0.0001", found["difference"]["same"], "pairs")
-    out.print()
-    out.print(table)
+    screen.print()
+    screen.print(table)
 
 
 def _figure(table: Table, label: str, figure: dict[str, Any], unit: str) -> None:

@@ -11,10 +11,10 @@ from curate.terminal import console, safe, size
 
 def estimate_tables(found: dict[str, Any]) -> None:
     """Print an estimate: the sample, then each stage for all of the inputs and for the target."""
-    out = console()
+    screen = console()
     sample = found["sample"]
     share = sample["bytes"] / sample["of"]
-    out.print(
+    screen.print(
         f"recipe {safe(found['recipe'])}, {found['threads']} threads; from a sample of {size(sample['bytes'])} on "
         f"disk ({share:.2%} of the inputs), {sample['documents']:,} documents\n"
     )
@@ -24,11 +24,11 @@ def estimate_tables(found: dict[str, Any]) -> None:
             f"{label}: {size(part['bytes'])} on disk, {size(part['text_bytes'])} of text, "
             f"{part['documents']:,} documents, {short_count(part['tokens'])} tokens"
         )
-        out.print(f"[bold]{title}[/]")
-        out.print(_stages(part))
+        screen.print(f"[bold]{title}[/]")
+        screen.print(_stages(part))
         cost = "" if part["cost"] is None else f", cost {part['cost']:,.2f}"
-        out.print(f"{part['core_hours']:,.2f} core-hours{cost}\n")
-    out.print(f"free at --out: {size(found['free_disk'])}")
+        screen.print(f"{part['core_hours']:,.2f} core-hours{cost}\n")
+    screen.print(f"free at --out: {size(found['free_disk'])}")
 
 
 def _stages(part: dict[str, Any]) -> Table:

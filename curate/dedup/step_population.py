@@ -70,9 +70,8 @@ class StepPopulation:
         if name is not None and name not in steps:
             known = ", ".join(steps)
             raise RunError(f'{run.path} has no minhash step "{name}"{did_you_mean(name, steps)} (it has: {known})')
-        if not Plan.from_dict(run.stage("measure")["plan"]).covers(
-            Plan.of(recipe, run.manifest["inputs"]["tokenizer"])
-        ):
+        needed = Plan.of(recipe, run.manifest["inputs"]["tokenizer"])
+        if not Plan.from_dict(run.stage("measure")["plan"]).covers(needed):
             raise RunError(f"{run.path} was measured by another version of curate; run: curate corpus with its inputs")
         step = steps[name] if name else next(iter(steps.values()))
         order = [entry["name"] for entry in run.stage("decide")["steps"]]

@@ -1,7 +1,7 @@
-"""Compile every kernel before the first run: in parallel processes, once for a machine and a version.
+"""Compile kernels before the first run: in parallel processes, once for a machine and a version.
 
 numba keeps what it compiled beside the sources (or in the user's cache directory); a stamp file there says that
-all of it is present.
+what the shipped recipes need is present.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 def ensure_compiled(say: Callable[[str], None]) -> None:
-    """Compile all kernels unless that was done already; `say` is told before the wait.
+    """Compile the common kernels unless that was done already; `say` is told before the wait.
 
     A failure is not fatal: whatever is missing is compiled when it is first called.
     """
@@ -75,37 +75,24 @@ def _stamp() -> Path | None:
 
 
 def compile_curate() -> None:
-    """Call every kernel of curate on a few short texts."""
-    import numpy as np
-    import polars as pl
+    """Call the kernels that the shipped recipes use on a few short texts.
 
-    from classifiers.arrow import as_strings
+    The kernels of other signals, cleaners and steps, two thirds of all, are compiled when they are first called.
+    """
     from curate.decide import decide
     from curate.dedup import shingles, signatures
-    from curate.kernels.unicode_words import unicode_words
-    from curate.kernels.word_lists import listed_words, prefixes
     from curate.measure import measure
-    from curate.recipe import Recipe
-    from curate.signals import registry
+    from curate.plan import Plan
+    from curate.recipe import Recipe, shipped
 
     text = (
         "A line, with some words… and naïve 漢字 marks. And more of them!\r\n\u200b- e\u0301 {\n\nA line, again.\n" * 3
     )
     texts = [text, text, "", "short", text + " but longer than the other one."]
-    measure(texts)
-    measure(texts, recipe=Recipe.parse('[distributions]\nkl = "corpus"\n[[steps]]\nname = "kl"\nfilter = "kl < 9"'))
-    strings = as_strings(texts)
-    words = unicode_words(strings.data, strings.offsets)
-    listed_words(words.first, words.hash, *prefixes(words), np.zeros((len(texts), 2), np.int64))
-    measure(texts, sorted(name for name in registry() if name.startswith("cleaned_") and "ftfy" not in name))
+    measure(texts, sorted({name for recipe in shipped() for name in Plan.of(Recipe.load(recipe)).signals}))
     clean = Recipe.parse('clean = ["unicode", "c4_lines"]\n[[steps]]\ndedup = "minhash"\nverify = 0.1')
     decide(texts, clean)
     decide(texts, Recipe.parse('[[steps]]\ndedup = "exact"\n[[steps]]\ndedup = "minhash"\nverify = false'))
-    trims = '[[steps]]\ndedup = "lines"\nmore_than = 1\n[[steps]]\ndedup = "substring"\nmin_words = 2'
-    decide(texts, Recipe.parse(trims))
-    near = 'dedup = "minhash"\nshingle = "char"\nnormalise = "fineweb"\nfold_numbers = true\nverify = 0.1'
-    urls = pl.DataFrame({"text": texts, "url": ["http://www.a.org/b/?c=1&utm_x=2"] * len(texts)})
-    decide(urls, Recipe.parse(f'[[steps]]\ndedup = "url"\n[[steps]]\n{near}'))
     shingles(text)
     signatures(texts)
 
