@@ -52,40 +52,36 @@ def characters() -> Characters:
         return Characters(*(np.ascontiguousarray(stored[name]) for name in Characters._fields))
 
 
-@njit(nogil=True, cache=True, inline="always")
-def decompose(cp, index, combining, decomposition, parts, out, at):
+@njit(nogil=True, cache=True)
+def decompose(cp, characters, out, at):
     """Write the canonical decomposition of `cp` to `out` int64 from `at` on, in canonical order; return the end.
 
     `out[:at]` is what stands before it, decomposed: a mark may move in front of marks there. It passes 32 of them at
-    most: no text means more, and the time for a text that is nothing else stays linear. Takes the arrays of
-    `Characters` one by one: a tuple would count references for every character.
+    most: no text means more, and the time for a text that is nothing else stays linear. It counts references of arrays:
+    callers let what is common go past it.
     """
-    place = (np.int64(index[cp >> 7]) << 7) | (cp & 127)
-    first = np.int64(decomposition[place])
+    index, combining, parts = characters.index, characters.combining, characters.parts
     if HANGUL_FIRST <= cp <= HANGUL_LAST:
         syllable = cp - HANGUL_FIRST
-        out[at], out[at + 1], out[at + 2] = (
-            0x1100 + syllable // 588,
-            0x1161 + syllable % 588 // 28,
-            0x11A7 + syllable % 28,
-        )
-        at += 2 + (syllable % 28 != 0)
-    elif first == 0 and combining[place] == 0:
-        out[at] = cp
+        out[at], out[at + 1] = 0x1100 + syllable // 588, 0x1161 + syllable % 588 // 28
+        if syllable % 28 == 0:
+            return at + 2
+        out[at + 2] = 0x11A7 + syllable % 28
+        return at + 3
+    first = np.int64(characters.decomposition[(np.int64(index[cp >> 7]) << 7) | (cp & 127)])
+    count = np.int64(parts[first]) if first else 1
+    for k in range(count):
+        part = np.int64(parts[first + 1 + k]) if first else cp
+        rank = combining[(np.int64(index[part >> 7]) << 7) | (part & 127)]
+        to = at
+        while rank and to > max(0, at - 32):
+            before = out[to - 1]
+            if combining[(np.int64(index[before >> 7]) << 7) | (before & 127)] <= rank:
+                break
+            out[to] = before
+            to -= 1
+        out[to] = part
         at += 1
-    else:
-        for k in range(first + 1, first + 1 + (parts[first] if first else 1)):
-            part = np.int64(parts[k]) if first else cp
-            rank = combining[(np.int64(index[part >> 7]) << 7) | (part & 127)]
-            to = at
-            while rank and to > max(0, at - 32):
-                before = out[to - 1]
-                if combining[(np.int64(index[before >> 7]) << 7) | (before & 127)] <= rank:
-                    break
-                out[to] = before
-                to -= 1
-            out[to] = part
-            at += 1
     return at
 
 

@@ -65,9 +65,9 @@ def madlad_sentences(data, offsets, words, tables, out):
         chars = length = technical = 0  # characters since the first that is no space; until the last that is none
         marked = False
         while i <= end:
-            done: bool | np.bool_ = i == end
-            wide_mark = False
-            if not done:
+            done = wide_mark = False
+            here = end
+            if i < end:
                 here = i
                 cp = np.int64(data[i])
                 if cp < 0x80:
@@ -76,17 +76,17 @@ def madlad_sentences(data, offsets, words, tables, out):
                 else:
                     cp, i = decode(data, i, end)
                     kind = np.int64(_wide_kind(cp, tables))
-                done = (kind & _NEWLINE) != 0 or (marked and (kind & _SPACE) != 0)
+                done = bool(kind & _NEWLINE) or (marked and bool(kind & _SPACE))
                 if not done:
                     chars += chars > 0 or (kind & _SPACE) == 0
                     if not kind & _SPACE:
                         length = chars
                     technical += (kind & _TECHNICAL) != 0
-                    marked = (kind & _TERMINAL) != 0 or (marked and (kind & _CLOSER) != 0)
-                    wide_mark = (kind & _TERMINAL) != 0 and 0x3000 <= cp < 0x10000
+                    marked = bool(kind & _TERMINAL) or (marked and bool(kind & _CLOSER))
+                    wide_mark = bool(kind & _TERMINAL) and bool(0x3000 <= cp < 0x10000)
                     here = i
             else:
-                here = end
+                done = True
                 i += 1
             if done or wide_mark:
                 count = upper = 0

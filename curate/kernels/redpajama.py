@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from curate.kernels.characters import LOWER_OR_TITLE, NUMERIC, Characters, decompose
+from curate.kernels.characters import HANGUL_FIRST, HANGUL_LAST, LOWER_OR_TITLE, NUMERIC, Characters, decompose
 from curate.kernels.unicode import ALPHA, SPACE, UPPER, Tables, decode, place
 from curate.kernels.words import STARTS_LINE, Words
 
@@ -182,24 +182,6 @@ def _stir(h, chunk):
     return h ^ (h >> np.uint64(32))
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _normalise_wide(data, start, stop, lower, index, lowered, other_index, combining, decomposition, parts, out):
-    """Write the code points of a normalised word to `out` int64; return how many there are."""
-    size = 0
-    i = start
-    while i < stop:
-        cp, i = decode(data, i, stop)
-        if cp < 0x80:
-            out[size] = lowered[cp]
-            size += lowered[cp] != 0
-        else:
-            before = size
-            size = decompose(cp, other_index, combining, decomposition, parts, out, size)
-            for k in range(before, size):  # marks that moved in front of others have no case
-                out[k] += lower[place(index, out[k])]
-    return size
-
-
 @njit(nogil=True, cache=True)
 def _normalised_words(data, words, tables, characters, found):
     first, start, stop, lengths, line_kind = words.first, words.start, words.stop, words.chars, words.kind
@@ -223,8 +205,8 @@ def _normalised_words(data, words, tables, characters, found):
             h = head = tail = np.uint64(0)
             size = 0
             if lengths[w] == end - begin:  # ASCII
-                for i in range(begin, end):
-                    c = lowered[data[i]]
+                for at in range(begin, end):
+                    c = lowered[data[at]]
                     if c:
                         tail = (tail << np.uint64(8)) | np.uint64(c)
                         size += 1
@@ -233,11 +215,28 @@ def _normalised_words(data, words, tables, characters, found):
                             head = tail if size == 8 else head
                             h = _stir(h, tail)
             else:
-                if 2 * (end - begin) + 4 > buffer.shape[0]:
-                    buffer = np.empty(4 * (end - begin), np.int64)
-                size = _normalise_wide(
-                    data, begin, end, lower, index, lowered, other_index, combining, decomposition, parts, buffer
-                )
+                if 2 * (end - begin) > buffer.shape[0]:  # two bytes become three code points at most
+                    buffer = np.empty(2 * (end - begin), np.int64)
+                i = begin
+                while i < end:
+                    cp, i = decode(data, i, end)
+                    if cp < 0x80:
+                        buffer[size] = lowered[cp]
+                        size += lowered[cp] != 0
+                        continue
+                    there = place(other_index, cp)
+                    part = np.int64(decomposition[there])
+                    if combining[there] or HANGUL_FIRST <= cp <= HANGUL_LAST:
+                        size = decompose(cp, characters, buffer, size)  # nothing in it has case
+                    elif part == 0:
+                        buffer[size] = cp + lower[place(index, cp)]
+                        size += 1
+                    elif combining[place(other_index, np.int64(parts[part + 1]))]:
+                        size = decompose(cp, characters, buffer, size)
+                    else:  # é: no mark in it can move in front of what stands before
+                        for k in range(part + 1, part + 1 + parts[part]):
+                            buffer[size] = parts[k] + lower[place(index, np.int64(parts[k]))]
+                            size += 1
                 for k in range(size):
                     cp = buffer[k]
                     tail = (tail << np.uint64(8)) | np.uint64(cp if cp < 0x80 or cp == 0xC8 else _BEYOND_ASCII)

@@ -115,10 +115,12 @@ def copy_line(data, start, stop, words, tables, out, at):
             at += 1
         return at
     size = _ANYWHERE.shape[0]
+    behind = begin  # what stands before this has been next to a phrase already
     i = start
     while i < stop:
         if i + size <= stop and _same(data, i, _ANYWHERE, 0, size):
-            at = _without_last_space(out, begin, at, tables)
+            at = _without_last_space(out, behind, at, tables)
+            behind = at
             i += size
         else:
             out[at] = data[i]

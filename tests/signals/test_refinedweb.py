@@ -55,6 +55,7 @@ def test_a_line_that_is_half_upper_case_stays() -> None:
         ("Read more... of it", "Read more... of it"),
         ("You have 2 items in cart now", "You have 2 now"),
         ("items in cart", ""),
+        ("x  items in cartitems in cart y", "x  y"),
         ("Items in cart Sign-in", " Sign-in"),
         ("one two three four five six seven eight Read more...", "one two three four five six seven eight"),
         ("one two three four five six seven eight nine Read more...", "one two three four five six seven eight nine "
