@@ -118,9 +118,8 @@ def in_a_process(folder: Path, n: int, memory: int) -> dict[str, float]:
 
 def report(sizes: Sequence[int], memory: str, keep: Path | None = None) -> str:
     """Return a Markdown table of what clustering costs at each size."""
-    rows = [
-        f"| documents | --memory | seconds | CPU seconds | ns a key | peak memory GB | in clusters | clusters |\n{'|---:' * 8}|"
-    ]
+    rows = ["| documents | --memory | seconds | CPU seconds | ns a key | peak memory GB | in clusters | clusters |"]
+    rows.append("|---:" * 8 + "|")
     with tempfile.TemporaryDirectory(dir=keep) as temporary:
         for n in sizes:
             folder = Path(temporary)

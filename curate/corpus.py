@@ -79,6 +79,8 @@ def corpus(
     *,
     tokens: int | str | None = None,
     threads: int | None = None,
+    memory: int | str | None = None,
+    index: str | Path | None = None,
     format: str | None = None,
     text_column: str = "text",
     id_column: str = "id",
@@ -90,18 +92,20 @@ def corpus(
     """Turn raw shards into a training mix and its report, in the run directory `out`.
 
     `inputs`: files, directories or globs, each optionally "source=INPUT". `recipe`: a shipped name, a path or a
-    Recipe. `tokens`: budget of the mix, such as "1B". Called again with the same arguments it goes on where it
-    was interrupted; with another recipe it repeats only the stages that the change affects.
+    Recipe. `tokens`: budget of the mix, such as "1B". `memory`: what deciding may take, such as "8GB" (half of the
+    machine's); results do not depend on it. `index`: an index of earlier runs; what it has is dropped here. Called
+    again with the same arguments it goes on where it was interrupted; with another recipe it repeats only the
+    stages that the change affects.
     Raises InputError, RecipeError or RunError, each a CurateError that says what to do.
     """
     progress = progress or Progress()
     chosen = open_recipe(recipe, tokens)
     options = Options(text_column, id_column, None if tokenizer is None else str(tokenizer), skip_bad_files)
     run = start(inputs, out, options, overwrite=overwrite)
-    with working(run, threads) as engine:
+    with working(run, threads, memory) as engine:
         measure_stage(run, chosen, engine, progress)
         with progress.stage("decide", 0):
-            decide_run(run, chosen, engine)
+            decide_run(run, chosen, engine, index)
         with progress.stage("write", 0):
             write_run(run, chosen, engine, format=format)
         with progress.stage("report", 0):
@@ -117,9 +121,9 @@ def measure_stage(run: Run, recipe: Recipe, engine: Local, progress: Progress) -
 
 
 @contextmanager
-def working(run: Run, threads: int | None) -> Iterator[Local]:
+def working(run: Run, threads: int | None, memory: int | str | None = None) -> Iterator[Local]:
     """Hold a run for this process and give the engine that works on it."""
-    engine = Local(threads)
+    engine = Local(threads, memory)
     with run.locked():
         run.manifest["threads"] = engine.threads
         yield engine

@@ -23,6 +23,8 @@ from curate.recipe import Dedup, Filter, Recipe, Top
 if TYPE_CHECKING:
     import polars as pl
 
+    from curate.index import Match
+
 Bools = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
 
@@ -46,13 +48,15 @@ class Standing:
     """Where every document stands: all arrays have one entry a document.
 
     `dropped_by` int16: index of the step that dropped it, or ALIVE. `failed` bool (n, filters): filters that it
-    does not meet, alive or not. `tokens` int64. `duplicates`: one entry a dedup step that has run.
+    does not meet, alive or not. `tokens` int64. `duplicates`: one entry a dedup step that has run; `known`: what
+    the step dropped for documents of an index.
     """
 
     dropped_by: npt.NDArray[np.int16]
     failed: Bools
     tokens: Numbers
     duplicates: dict[str, Duplicates] = field(default_factory=dict)
+    known: dict[str, Match] = field(default_factory=dict)
 
     @property
     def alive(self) -> Bools:

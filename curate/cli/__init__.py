@@ -13,6 +13,7 @@ import click
 from curate import __version__
 from curate.classifier.cli import classifier
 from curate.cli import catalog, questions, stages
+from curate.cli.index import index
 from curate.errors import CurateError
 
 
@@ -64,6 +65,7 @@ for command in (
     questions.show,
     questions.query,
     questions.status,
+    index,
     catalog.recipes,
     catalog.signals,
     classifier,

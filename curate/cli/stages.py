@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from curate.cli.options import FORMAT, INPUTS, JSON, OUT, READING, RECIPE, RUN, THREADS, TOKENS
+from curate.cli.options import FORMAT, INDEX, INPUTS, JSON, MEMORY, OUT, READING, RECIPE, RUN, THREADS, TOKENS
 
 if TYPE_CHECKING:
     from curate.run import Run
@@ -50,6 +50,8 @@ def demo(out: Path, threads: int | None) -> None:
 @TOKENS
 @FORMAT
 @THREADS
+@MEMORY
+@INDEX
 @READING
 @JSON
 def corpus(inputs: tuple[str, ...], out: Path, as_json: bool, **options: Any) -> None:
@@ -104,8 +106,21 @@ def measure(
 @click.option("--recipe", help="Another recipe.  [default: the run's own]")
 @TOKENS
 @THREADS
-def decide(run: Path, recipe: str | None, tokens: str | None, threads: int | None) -> None:
+@MEMORY
+@INDEX
+@click.option("--no-index", is_flag=True, help="Leave out the index that the run was decided with.")
+def decide(
+    run: Path,
+    recipe: str | None,
+    tokens: str | None,
+    threads: int | None,
+    memory: str | None,
+    index: Path | None,
+    no_index: bool,
+) -> None:
     """Decide which documents of a measured run are kept (stage 2).
+
+    A run that was decided with an index is decided with it again, as it is by then.
 
     \b
     Example:
@@ -118,8 +133,10 @@ def decide(run: Path, recipe: str | None, tokens: str | None, threads: int | Non
     from curate.run import Run
 
     found = Run(run)
-    with working(found, threads) as engine:
-        decide_run(found, open_recipe(recipe or found.recipe, tokens), engine)
+    before = found.stage("decide").get("index", {}).get("path")
+    with working(found, threads, memory) as engine:
+        chosen = None if no_index else index or before
+        decide_run(found, open_recipe(recipe or found.recipe, tokens), engine, chosen)
     kept, n = found.decisions().select(pl.col("kept").sum(), n=pl.len()).collect().row(0)
     click.echo(f"{kept:,} of {n:,} documents kept: {found.path}/decisions")
 

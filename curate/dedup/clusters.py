@@ -65,10 +65,10 @@ def link(columns: Sequence[Pieces], n: int, memory: int, folder: Path | None = N
         return Linked(np.zeros(0, np.int64), np.zeros(0, np.uint32))
     documents = np.flatnonzero(linked)
     del linked
-    roots = parents[documents]
+    smallest = parents[documents]
     del parents
-    number = np.cumsum(roots == documents, dtype=np.uint32) - np.uint32(1)  # right where a document is a root
-    return Linked(documents, number[np.searchsorted(documents, roots)])
+    number = np.cumsum(smallest == documents, dtype=np.uint32) - np.uint32(1)  # right where a document is a root
+    return Linked(documents, number[np.searchsorted(documents, smallest)])
 
 
 def _passes(columns: Iterable[Pieces], n: int, memory: int) -> Iterator[tuple[U64, U64, int, int, int, U64]]:
