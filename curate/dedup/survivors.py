@@ -17,6 +17,7 @@ U32 = npt.NDArray[np.uint32]
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 F32 = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
 
 Measure = Literal["jaccard", "containment"]
 
@@ -27,18 +28,23 @@ class Verified:
 
     `survivor` int64 (m,): place of the document that this one is a duplicate of; -1 if it survives.
     `similarity` float32 (m,): to that survivor, exactly; NaN if it survives.
+    `near` float32 (m,): for a document that was compared and found not similar enough, its best similarity among
+    the first few survivors that it was compared with; NaN for all others.
     `pairs_compared`: pairs of documents whose shingles were compared.
     `spared`: documents that the candidate clusters alone would have dropped and verification keeps.
+    `protected`: documents, other than the first of each cluster, that were kept because they are protected.
     """
 
     survivor: I64
     similarity: F32
+    near: F32
     pairs_compared: int
     spared: int
+    protected: int
 
 
-def best_of_clusters(cluster_labels: U32, ranks: I64) -> I64:
-    """Keep the best ranked document of each cluster, unverified.
+def best_of_clusters(cluster_labels: U32, ranks: I64, protected: Bools | None = None) -> I64:
+    """Keep the best ranked document of each cluster and all that are `protected` (bool (m,)), unverified.
 
     `ranks` is the position in the keep order, 0 the best; equal ranks go to the document that comes first.
     Returns int64 (m,): the place of the survivor that each document is dropped for; -1 if it survives.
@@ -48,6 +54,8 @@ def best_of_clusters(cluster_labels: U32, ranks: I64) -> I64:
     kernel.best_of_cluster(_frozen(labels, np.uint32), _frozen(ranks, np.int64), best)
     survivor = best[labels]
     survivor[survivor == np.arange(len(labels))] = -1
+    if protected is not None:
+        survivor[protected] = -1
     return survivor
 
 
@@ -59,6 +67,7 @@ def verify(
     offsets: I64,
     threshold: float,
     measure: Measure = "jaccard",
+    protected: Bools | None = None,
 ) -> Verified:
     """Keep every document that is not similar enough to a better one that is kept.
 
@@ -69,24 +78,26 @@ def verify(
 
     The shingles of document i are `values[offsets[i]:offsets[i + 1]]`, distinct and ascending.
     `measure`: "jaccard" is |A & B| / |A | B|; "containment" is the share of the dropped document's shingles
-    that its survivor has.
+    that its survivor has. `protected` bool (m,): documents that are never dropped, though others are for them.
     Raises ValueError for another measure, a threshold outside (0, 1], or arrays that do not fit together.
     """
     m = len(cluster_labels)
+    protected = np.zeros(m, np.bool_) if protected is None else protected
     if measure not in ("jaccard", "containment"):
         raise ValueError(f'measure must be "jaccard" or "containment", not {measure!r}')
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold must be above 0 and at most 1, not {threshold}")
-    if len(ranks) != m or len(band_keys) != m or len(offsets) != m + 1:
+    if not len(ranks) == len(band_keys) == len(protected) == len(offsets) - 1 == m:
         raise ValueError(
-            f"{m} labels need as many ranks and rows of band keys and one offset more; "
-            f"got {len(ranks)}, {len(band_keys)} and {len(offsets)}"
+            f"{m} labels need as many ranks, rows of band keys and flags, and one offset more; "
+            f"got {len(ranks)}, {len(band_keys)}, {len(protected)} and {len(offsets)}"
         )
     order = np.lexsort((ranks, cluster_labels))
     labels = cluster_labels[order]
     starts = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1], True]) if m else np.zeros(1, np.int64)
     survivor, similarity = np.full(m, -1, np.int64), np.full(m, np.nan, np.float32)
-    compared, spared = kernel.verify_in_order(
+    near = similarity.copy()
+    compared, spared, shielded = kernel.verify_in_order(
         _frozen(order, np.int64),
         _frozen(starts, np.int64),
         _frozen(band_keys, np.uint64),
@@ -94,10 +105,28 @@ def verify(
         _frozen(offsets, np.int64),
         float(threshold),
         measure == "containment",
+        _frozen(protected, np.bool_),
         survivor,
         similarity,
+        near,
     )
-    return Verified(survivor, similarity, compared, spared)
+    return Verified(survivor, similarity, near, compared, spared, shielded)
+
+
+def similarity_of_pairs(
+    values: U32, offsets: I64, left: I64, right: I64, measure: Measure = "jaccard"
+) -> npt.NDArray[np.float32]:
+    """Return the similarity of documents left[k] and right[k], float32; shingles and `measure` as for `verify`."""
+    out = np.zeros(len(left), np.float32)
+    kernel.similarity_of_pairs(
+        _frozen(values, np.uint32),
+        _frozen(offsets, np.int64),
+        _frozen(left, np.int64),
+        _frozen(right, np.int64),
+        measure == "containment",
+        out,
+    )
+    return out
 
 
 def clusters_of(survivor: I64) -> tuple[I64, I64]:

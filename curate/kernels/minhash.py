@@ -7,7 +7,7 @@ scheme "affine32" (github.com/ekzhu/datasketch, MIT).
 from __future__ import annotations
 
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +15,10 @@ from numba import njit
 
 from classifiers.arrow import Strings
 from curate.kernels.hashing import fmix64
-from curate.kernels.shingles import CHUNK, LANES, next_shingles
+from curate.kernels.shingles import CHUNK, LANES, Prepared, Shingling, next_shingles, prepare
 from curate.kernels.shingles import ShingleSets as ShingleSets
 from curate.kernels.shingles import shingle_sets as shingle_sets
-from curate.kernels.unicode import tables
+from curate.kernels.short_texts import short_keys
 
 U8 = npt.NDArray[np.uint8]
 U16 = npt.NDArray[np.uint16]
@@ -36,34 +36,46 @@ class Sketches(NamedTuple):
     """What near-duplicates are found by; row d belongs to document d.
 
     `signatures` uint32 (n, bands * rows); `band_keys` uint64 (n, bands), 0 for a document without words;
-    `shingle_count` uint32 (n,): shingles of the document, repeated ones counted again.
+    `shingle_count` uint32 (n,): shingles of the document, repeated ones counted again. `short_keys` uint64 (n,): a
+    hash of all the words of a document that has fewer than a shingle needs, 0 for others and without words.
     """
 
     signatures: U32
     band_keys: U64
     shingle_count: U32
+    short_keys: U64
 
 
-def sketch(strings: Strings, *, ngram: int = 5, bands: int = 14, rows: int = 8, seed: int = 1) -> Sketches:
+def sketch(
+    strings: Strings, *, ngram: int = 5, bands: int = 14, rows: int = 8, seed: int = 1, **options: Any
+) -> Sketches:
     """Signatures of `bands * rows` permutations and their band keys, in one pass over each text.
 
-    Raises ValueError for an n-gram length, a number of bands or of rows below 1.
+    `options`: the fields of `Shingling`, which says what a shingle is.
+    Raises ValueError for an n-gram length, a number of bands or of rows below 1, or an unknown option.
     """
-    _check(ngram=ngram, bands=bands, rows=rows)
-    found, count = signatures(strings, num_perm=bands * rows, ngram=ngram, seed=seed)
-    return Sketches(found, band_keys(found, bands, rows), count)
+    _check(bands=bands, rows=rows)
+    texts = prepare(strings, Shingling(ngram, **options))
+    found, count = _sign(texts, bands * rows, ngram, seed)
+    return Sketches(found, band_keys(found, bands, rows), count, short_keys(texts, ngram, count))
 
 
-def signatures(strings: Strings, *, num_perm: int, ngram: int, seed: int) -> tuple[U32, U32]:
+def signatures(strings: Strings, *, num_perm: int, ngram: int, seed: int, **options: Any) -> tuple[U32, U32]:
     """MinHash signatures, uint32 (n, num_perm), and the number of shingles of each text, uint32 (n,).
 
-    Raises ValueError for a number of permutations or an n-gram length below 1.
+    `options`: the fields of `Shingling`.
+    Raises ValueError for a number of permutations or an n-gram length below 1, or an unknown option.
     """
-    _check(ngram=ngram, num_perm=num_perm)
+    _check(num_perm=num_perm)
+    return _sign(prepare(strings, Shingling(ngram, **options)), num_perm, ngram, seed)
+
+
+def _sign(texts: Prepared, num_perm: int, ngram: int, seed: int) -> tuple[U32, U32]:
     a, b = permutations(num_perm, seed)
-    out = np.full((len(strings), num_perm), EMPTY, np.uint32)
-    count = np.empty(len(strings), np.uint32)
-    _signatures(strings.data, strings.offsets, *tables(), ngram, a, b, out, count)
+    n = len(texts.offsets) - 1
+    out = np.full((n, num_perm), EMPTY, np.uint32)
+    count = np.empty(n, np.uint32)
+    _signatures(*texts, ngram, a, b, out, count)
     return out, count
 
 
@@ -104,6 +116,8 @@ def _signatures(
     index: U16,
     flags: U16,
     lower: I32,
+    case: np.uint64,
+    characters: bool,
     ngram: int,
     a: U32,
     b: U32,
@@ -119,7 +133,21 @@ def _signatures(
         kept = total = 0
         while scan[0] < end:
             scan, kept, count = next_shingles(
-                data, end, ngram, index, flags, lower, starts, ends, hashes, shingles, scan, kept, total
+                data,
+                end,
+                ngram,
+                index,
+                flags,
+                lower,
+                case,
+                characters,
+                starts,
+                ends,
+                hashes,
+                shingles,
+                scan,
+                kept,
+                total,
             )
             total += count
             _lower_row(a, b, shingles, _premix(shingles, count), out, d)

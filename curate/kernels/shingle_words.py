@@ -24,7 +24,8 @@ U64 = npt.NDArray[np.uint64]
 # a word, and the word bytes and breaks that the last character before lays into the next block.
 Scan = tuple[int, int, np.uint64, np.uint64, np.uint64]
 
-_HIGHS = np.uint64(0x8080808080808080)
+FOLD_CASE = np.uint64(0x2020202020202020)  # the bit that lower-cases an ASCII letter, in each of 8 bytes
+KEEP_CASE = np.uint64(0)
 _SEED = np.uint64(0x9E3779B97F4A7C15)
 _FACTOR = np.uint64(0x9FB21C651E98DF25)
 
@@ -130,6 +131,22 @@ def find_words(
     return (i, n_starts - n_ends, inside, next_word, next_breaks), n_starts, n_ends
 
 
+@njit(nogil=True, cache=True)
+def hash_characters(
+    data: U8, i: int, end: int, index: U16, lower: I32, hashes: U64, at: int, room: int
+) -> tuple[int, int]:
+    """64 bits of each character from byte i on, lower-cased by the table: at most `room` of them.
+
+    Returns the next byte and how many there were.
+    """
+    count = 0
+    while i < end and count < room:
+        cp, i = decode(data, i, end)
+        hashes[at + count] = _mix_word(_SEED, np.uint64(cp + lower[place(index, cp)]))
+        count += 1
+    return i, count
+
+
 @njit(nogil=True, cache=True, inline="always")
 def _mix_word(h: np.uint64, chunk: np.uint64) -> np.uint64:
     h = (h ^ chunk) * _FACTOR
@@ -167,11 +184,22 @@ def _hash_wide_word(data: U8, start: int, end: int, index: U16, lower: I32) -> n
 
 
 @njit(nogil=True, cache=True)
-def hash_words(data: U8, starts: I64, ends: I64, count: int, index: U16, lower: I32, out: U64, at: int) -> None:
+def hash_words(
+    data: U8,
+    starts: I64,
+    ends: I64,
+    count: int,
+    index: U16,
+    lower: I32,
+    out: U64,
+    at: int,
+    case: np.uint64 = FOLD_CASE,
+) -> None:
     """64 bits of each word: its lower-cased UTF-8 in chunks of 8 bytes, zero-padded, every ASCII byte | 0x20.
 
     That bit lower-cases letters, keeps digits, and moves the underscore to 0x7F, which no word contains.
     Words with an upper-case letter beyond ASCII (see `find_words`) are rare and take the long way.
+    With `case` KEEP_CASE, and a table `lower` of zeros, the hash is that of the UTF-8 as it is.
     """
     for w in range(count):
         i, end = starts[w], ends[w]
@@ -181,8 +209,8 @@ def hash_words(data: U8, starts: I64, ends: I64, count: int, index: U16, lower: 
         h = _SEED
         while i + 8 < end:
             chunk = load_u64(data, i)
-            h = _mix_word(h, chunk | ((~chunk & _HIGHS) >> np.uint64(2)))
+            h = _mix_word(h, chunk | ((~chunk >> np.uint64(2)) & case))
             i += 8
         chunk = load_u64(data, i) if i + 8 <= data.shape[0] else load_partial(data, i, end)
         mask = ~np.uint64(0) >> np.uint64(64 - 8 * (end - i))
-        out[at + w] = _mix_word(h, (chunk | ((~chunk & _HIGHS) >> np.uint64(2))) & mask)
+        out[at + w] = _mix_word(h, (chunk | ((~chunk >> np.uint64(2)) & case)) & mask)

@@ -1,11 +1,11 @@
-"""Shingles: a 32-bit hash of every n consecutive words, and the set of them that a text has.
+"""Shingles: a 32-bit hash of every n consecutive words or characters, and the set of them that a text has.
 
 Estimates nothing; `minhash.py` makes sketches of shingles. Definitions are in docs/deduplication.md.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,8 @@ from numba import njit
 
 from classifiers.arrow import Strings
 from curate.kernels.hashing import fmix64
-from curate.kernels.shingle_words import Scan, find_words, hash_words
+from curate.kernels.normalising import normalised
+from curate.kernels.shingle_words import FOLD_CASE, KEEP_CASE, Scan, find_words, hash_characters, hash_words
 from curate.kernels.unicode import tables
 
 U8 = npt.NDArray[np.uint8]
@@ -35,16 +36,70 @@ class ShingleSets(NamedTuple):
     offsets: I64
 
 
-def shingle_sets(strings: Strings, ngram: int = 5) -> ShingleSets:
-    """The distinct 32-bit shingle hashes of every text, sorted.
+class Shingling(NamedTuple):
+    """What a shingle is: `ngram` consecutive words or characters of the text after normalisation.
 
-    Raises ValueError for an n-gram length below 1.
+    `shingle` is "word" or "char". `normalise`: "none", "lower" (characters lower-cased one by one) or "fineweb"
+    (see `curate.kernels.normalising`). `fold_numbers`: numbers count as 0.
     """
-    if ngram < 1:
-        raise ValueError(f"ngram must be at least 1, not {ngram}")
+
+    ngram: int = 5
+    shingle: str = "word"
+    normalise: str = "lower"
+    fold_numbers: bool = False
+
+    def check(self) -> None:
+        """Raise ValueError for an n-gram length below 1, or a name that is none of those above."""
+        if self.ngram < 1:
+            raise ValueError(f"ngram must be at least 1, not {self.ngram}")
+        if self.shingle not in SHINGLES:
+            raise ValueError(f"shingle must be one of {', '.join(SHINGLES)}, not {self.shingle!r}")
+        if self.normalise not in NORMALISATIONS:
+            raise ValueError(f"normalise must be one of {', '.join(NORMALISATIONS)}, not {self.normalise!r}")
+
+
+SHINGLES = ("word", "char")
+NORMALISATIONS = ("none", "lower", "fineweb")
+
+
+class Prepared(NamedTuple):
+    """Texts and tables as the kernels want them for a Shingling.
+
+    `lower` is all zeros where case is kept; `case` does the same for ASCII letters in words.
+    """
+
+    data: U8
+    offsets: I64
+    index: U16  # type: ignore[assignment]  # hides tuple.index
+    flags: U16
+    lower: I32
+    case: np.uint64
+    characters: bool
+
+
+def prepare(strings: Strings, how: Shingling) -> Prepared:
+    """Normalise texts as far as the kernels do not do it themselves: they lower-case on their way."""
+    how.check()
+    strings = normalised(strings, fold=how.normalise == "fineweb", numbers=how.fold_numbers)
+    index, flags, lower = tables()
+    keep = how.normalise == "none"
+    if keep:
+        lower = np.zeros_like(lower)
+    case = KEEP_CASE if keep else FOLD_CASE
+    return Prepared(strings.data, strings.offsets, index, flags, lower, case, how.shingle == "char")
+
+
+def shingle_sets(strings: Strings, ngram: int = 5, **options: Any) -> ShingleSets:
+    """The distinct 32-bit shingle hashes of every text, sorted; `options` are the fields of `Shingling`.
+
+    Raises ValueError for an n-gram length below 1 or an unknown option.
+    """
+    texts = prepare(strings, Shingling(ngram, **options))
+    size = int(texts.offsets[-1] - texts.offsets[0])
     offsets = np.zeros(len(strings) + 1, np.int64)
-    values = np.empty(strings.nbytes // 2 + len(strings), np.uint32)  # a word takes 2 bytes with its gap
-    used = _shingle_sets(strings.data, strings.offsets, *tables(), ngram, values, offsets)
+    # A word takes 2 bytes with its gap, a character 1.
+    values = np.empty((size if texts.characters else size // 2) + len(strings), np.uint32)
+    used = _shingle_sets(*texts, ngram, values, offsets)
     return ShingleSets(values[:used].copy(), offsets)
 
 
@@ -56,6 +111,8 @@ def next_shingles(
     index: U16,
     flags: U16,
     lower: I32,
+    case: np.uint64,
+    characters: bool,
     starts: I64,
     ends: I64,
     hashes: U64,
@@ -66,12 +123,16 @@ def next_shingles(
 ) -> tuple[Scan, int, int]:
     """Put the shingles of the next chunk of a text into `shingles`.
 
-    Returns the scan, the words kept for the next chunk (in `hashes`), and the number of shingles.
+    Returns the scan, the words (or characters) kept for the next chunk (in `hashes`), and the number of shingles.
     """
-    scan, n_starts, n_ends = find_words(data, end, index, flags, lower, scan, starts, ends)
-    hash_words(data, starts, ends, n_ends, index, lower, hashes, kept)
-    if n_starts > n_ends:
-        starts[0] = starts[n_ends]
+    if characters:
+        i, n_ends = hash_characters(data, scan[0], end, index, lower, hashes, kept, CHUNK)
+        scan = (i, scan[1], scan[2], scan[3], scan[4])
+    else:
+        scan, n_starts, n_ends = find_words(data, end, index, flags, lower, scan, starts, ends)
+        hash_words(data, starts, ends, n_ends, index, lower, hashes, kept, case)
+        if n_starts > n_ends:
+            starts[0] = starts[n_ends]
     words = kept + n_ends
     if scan[0] >= end and total == 0 and 0 < words < ngram:
         ngram = words  # a text shorter than an n-gram is one shingle
@@ -101,14 +162,23 @@ def _roll(hashes: U64, words: int, ngram: int, out: U32) -> int:
 
 @njit(nogil=True, cache=True)
 def _shingle_sets(
-    data: U8, offsets: I64, index: U16, flags: U16, lower: I32, ngram: int, values: U32, out_offsets: I64
+    data: U8,
+    offsets: I64,
+    index: U16,
+    flags: U16,
+    lower: I32,
+    case: np.uint64,
+    characters: bool,
+    ngram: int,
+    values: U32,
+    out_offsets: I64,
 ) -> int:
     starts, ends = np.empty(CHUNK, np.int64), np.empty(CHUNK, np.int64)
     hashes, shingles = np.empty(CHUNK + ngram, np.uint64), np.empty(CHUNK + LANES, np.uint32)
     longest = 0
     for d in range(offsets.shape[0] - 1):
         longest = max(longest, offsets[d + 1] - offsets[d])
-    spare = np.empty(longest // 2 + 1, np.uint32)
+    spare = np.empty((longest if characters else longest // 2) + 1, np.uint32)
     zero = np.uint64(0)
     used = 0
     for d in range(offsets.shape[0] - 1):
@@ -118,7 +188,21 @@ def _shingle_sets(
         first = used
         while scan[0] < end:
             scan, kept, count = next_shingles(
-                data, end, ngram, index, flags, lower, starts, ends, hashes, shingles, scan, kept, total
+                data,
+                end,
+                ngram,
+                index,
+                flags,
+                lower,
+                case,
+                characters,
+                starts,
+                ends,
+                hashes,
+                shingles,
+                scan,
+                kept,
+                total,
             )
             total += count
             for s in range(count):

@@ -13,8 +13,10 @@ U32 = npt.NDArray[np.uint32]
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 F32 = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
 
 _FREE = np.int64(-1)
+_LOOKED_AT = 4  # comparisons of a document that are carried to their end though they cannot drop it
 
 
 @njit(nogil=True, cache=True)
@@ -81,15 +83,19 @@ def verify_in_order(
     offsets: I64,
     threshold: float,
     containment: bool,
+    protected: Bools,
     survivor: I64,
     similarity: F32,
-) -> tuple[int, int]:
+    near: F32,
+) -> tuple[int, int, int]:
     """Decide for every document; `order[cluster_starts[c]:cluster_starts[c + 1]]` is cluster c, best first.
 
     A document is compared with the survivors of its cluster that share a band key with it, and is dropped
-    for the most similar (the best ranked of equals) if the similarity reaches the threshold. Writes
-    `survivor` (-1: is one) and `similarity`; returns the pairs compared and the documents, other than the
-    first of each cluster, that no survivor was similar enough to.
+    for the most similar (the best ranked of equals) if the similarity reaches the threshold, unless it is
+    protected. Writes `survivor` (-1: is one) and `similarity`; for a document that no survivor was similar
+    enough to, `near` is the best similarity among the first _LOOKED_AT survivors it was compared with. Returns
+    the pairs compared and the documents, other than the first of each cluster, that were kept: because no
+    survivor was similar enough, and because they are protected.
     """
     m, bands = keys.shape
     following = np.empty(m * bands, np.int64)
@@ -97,7 +103,7 @@ def verify_in_order(
     standing = np.empty(m, np.int64)  # of a survivor: how many of its cluster came before
     met = np.full(m, _FREE, np.int64)  # the document that a survivor was last compared with
     table = np.full(64, _FREE, np.int64)
-    compared = spared = 0
+    compared = spared = shielded = 0
     for c in range(cluster_starts.shape[0] - 1):
         alive = 0
         slots = 64
@@ -105,7 +111,7 @@ def verify_in_order(
         for place in range(cluster_starts[c], cluster_starts[c + 1]):
             i = order[place]
             size = offsets[i + 1] - offsets[i]
-            best, best_share = _FREE, 0.0
+            best, best_share, twin, looked = _FREE, 0.0, False, 0
             for band in range(bands):
                 if keys[i, band] == 0:
                     continue
@@ -125,16 +131,28 @@ def verify_in_order(
                         wanted = int(np.ceil(least / (1.0 + least) * (size + other) - 1e-9))
                     common = shared(values, offsets[i], offsets[i + 1], offsets[s], offsets[s + 1], wanted)
                     if common < 0:
+                        if best == _FREE and looked < _LOOKED_AT:
+                            looked += 1
+                            common = shared(values, offsets[i], offsets[i + 1], offsets[s], offsets[s + 1], 0)
+                            close = common / (size if containment else size + other - common)
+                            near[i] = close if np.isnan(near[i]) else max(near[i], np.float32(close))
                         continue
+                    twin = twin or common == size == other
                     share = common / (size if containment else size + other - common)
                     tie = share == best_share and (best == _FREE or standing[s] < standing[best])
                     if share >= threshold and (share > best_share or tie):
                         best, best_share = s, share
-            survivor[i] = best
-            if best != _FREE:
-                similarity[i] = best_share
-                continue
-            spared += alive > 0
+            if protected[i]:
+                shielded += alive > 0
+                if twin:
+                    continue  # it stays, but its twin already stands for all that it could stand for
+            else:
+                survivor[i] = best
+                if best != _FREE:
+                    similarity[i] = best_share
+                    near[i] = np.nan
+                    continue
+                spared += alive > 0
             survivors[alive] = i
             standing[i] = alive
             alive += 1
@@ -147,4 +165,19 @@ def verify_in_order(
                     _insert(table, slots, following, keys, survivors[k])
             else:
                 _insert(table, slots, following, keys, i)
-    return compared, spared
+    return compared, spared, shielded
+
+
+@njit(nogil=True, cache=True)
+def similarity_of_pairs(values: U32, offsets: I64, left: I64, right: I64, containment: bool, out: F32) -> None:
+    """Write the Jaccard similarity of documents left[k] and right[k].
+
+    With `containment` the share of the left one's shingles that the right one has. 0 for two documents
+    without shingles.
+    """
+    for k in range(left.shape[0]):
+        a, b = left[k], right[k]
+        size, other = offsets[a + 1] - offsets[a], offsets[b + 1] - offsets[b]
+        common = shared(values, offsets[a], offsets[a + 1], offsets[b], offsets[b + 1], 0)
+        whole = size if containment else size + other - common
+        out[k] = common / whole if whole > 0 else 0.0
