@@ -138,6 +138,7 @@ def _explained(
         "signals": {k: v for k, v in row.items() if k not in (*_DECISION, "shard", "row", "position")},
         "text": texts[row["shard"], row["position"]],
         "survivor_text": texts[other["shard"], other["position"]] if other else None,
+        "survivor_in_index": bool(row["survivor"]) and other is None,
     }
 
 

@@ -161,7 +161,10 @@ def explanation(document: dict[str, Any]) -> None:
     if document["survivor"]:
         similarity = "" if document["similarity"] is None else f", similarity {document['similarity']:.3f}"
         console.print(f"\n[bold]duplicate of {_safe(document['survivor'])}[/]{similarity}")
-        console.print(_excerpt(document["survivor_text"] or ""), markup=False)
+        if document["survivor_in_index"]:
+            console.print("(run and id of a document in the index of earlier runs, which keeps no texts)")
+        else:
+            console.print(_excerpt(document["survivor_text"] or ""), markup=False)
     console.print("\n[bold]text[/]")
     console.print(_excerpt(document["text"]), markup=False)
     console.print()

@@ -59,7 +59,7 @@ class Match:
     @property
     def names(self) -> pa.Array:
         """Run and id as one string, "RUN:ID"."""
-        return pa.compute.binary_join_element_wise(self.run, self.id, ":")
+        return pa.compute.binary_join_element_wise(self.run, self.id, pa.scalar(":", pa.large_string()))
 
 
 class Index:

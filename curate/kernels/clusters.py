@@ -39,16 +39,16 @@ def join(parents: U32, i: np.uint32, k: np.uint32) -> None:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _place(table: U64, key: np.uint64, other: np.uint64, mixed: np.uint64) -> int:
+def _place(table: U64, key: np.uint64, other: np.uint64, mixed: np.uint64) -> np.int64:
     """The row of `table` that holds (key, other), or the free one where it belongs."""
     rows = np.uint64(table.shape[0])
-    row = int(((mixed >> np.uint64(32)) * rows) >> np.uint64(32))
+    row = np.int64(((mixed >> np.uint64(32)) * rows) >> np.uint64(32))
     while table[row, 0] != 0:
         if table[row, 1] == key and (table.shape[1] == 2 or table[row, 2] == other):
             break
-        row += 1
+        row += np.int64(1)
         if row == table.shape[0]:
-            row = 0
+            row = np.int64(0)
     return row
 
 
