@@ -19,7 +19,7 @@ import pyarrow as pa
 import curate
 from curate.ensembles import with_ensembles
 from curate.errors import RunError
-from curate.measure import Measured, as_frame, measure_texts
+from curate.measure import Measured, as_frame, measure_texts, with_urls
 from curate.mix import Allocation, allocate, copies
 from curate.plan import Plan, check_known
 from curate.population import MemoryPopulation, Population, RunPopulation, gather, signal_column, starts
@@ -73,7 +73,7 @@ def decide_population(
                 match = standing.known[step.name] = known(standing.alive, step)
                 standing.drop(match.documents, number)
             found = standing.duplicates[step.name] = dedup(population, standing, step)
-            standing.drop(found.dropped, number)
+            standing.drop(found.gone, number)
         elif isinstance(step, Top):
             standing.drop(outside_top(population, standing, step), number)
     codes, names = domains(population, recipe)
@@ -269,10 +269,7 @@ def _decide(run: Run, recipe: Recipe, engine: Local, index: Index | None) -> Non
         stage["steps"] = [{"name": step.name, "kind": step.kind} for step in recipe.steps]
         if recipe.mix.samples:
             stage["steps"].append({"name": MIX, "kind": "mix"})
-        stage["duplicates"] = {
-            name: {"candidates": found.candidates, "dropped": len(found.dropped), "spared": found.spared}
-            for name, found in decisions.standing.duplicates.items()
-        }
+        stage["duplicates"] = {name: found.facts for name, found in decisions.standing.duplicates.items()}
         if index:
             matched = {name: len(match.documents) for name, match in decisions.standing.known.items()}
             stage["index"] = {"path": str(index.path.absolute()), "matched": matched}
@@ -327,4 +324,5 @@ def measure_frame(texts: Any, recipe: Recipe | str) -> Measured:
     signals = measured.signals
     for name in (*fill, *plan.metadata):
         signals = signals.append_column(name, frame[name].to_arrow())
-    return Measured(signals, measured.sketches, measured.cleaned)
+    sketches = with_urls(measured.sketches, plan, lambda name: frame[name].to_arrow())
+    return Measured(signals, sketches, measured.cleaned)

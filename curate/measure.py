@@ -19,9 +19,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from classifiers.arrow import Strings, as_array, as_strings
+from curate.dedup.urls import sketch_name, url_hashes
 from curate.errors import InputError, did_you_mean
 from curate.kernels.hashing import murmur3, text_hash
-from curate.kernels.minhash import sketch
+from curate.kernels.minhash import Sketches, sketch
 from curate.plan import Plan, check_known
 from curate.recipe import Recipe, fingerprint
 from curate.scores import classify
@@ -76,8 +77,22 @@ def measure_texts(texts: Any, ids: pa.Array | None, plan: Plan) -> Measured:
             **{f"band_{i}": keys for i, keys in enumerate(made.band_keys.T)},
             "signature": _fixed_list(made.signatures),
             "shingles": made.shingle_count,
+            "short": _short(made, exact),
         }
     return Measured(pa.table({"doc": doc, "id": ids, **columns}), pa.table(sketches), strings)
+
+
+def _short(made: Sketches, exact: npt.NDArray[np.uint64]) -> pa.Array:
+    """Return what documents too short for a shingle are compared by: their words, or without words their text."""
+    keys = np.where(made.shingle_count == 0, np.maximum(exact[:, 0], np.uint64(1)), made.short_keys)
+    return pa.array(keys, mask=keys == 0)
+
+
+def with_urls(sketches: pa.Table, plan: Plan, column: Callable[[str], pa.Array]) -> pa.Table:
+    """Add the hashes of the URLs in the metadata columns that the plan names; `column` gives one by name."""
+    for name in plan.urls:
+        sketches = sketches.append_column(sketch_name(name), url_hashes(name, column(name)))
+    return sketches
 
 
 def _pylist(strings: Strings) -> list[str]:
@@ -184,7 +199,8 @@ def measure_batch(batch: Batch, *, shard: Shard, plan: Plan) -> Measured:
         signals = signals.add_column(position, name, column)
     for name in plan.metadata:
         signals = signals.append_column(name, _metadata_column(batch, name))
-    return Measured(signals, measured.sketches, measured.cleaned)
+    sketches = with_urls(measured.sketches, plan, functools.partial(_metadata_column, batch))
+    return Measured(signals, sketches, measured.cleaned)
 
 
 def _metadata_column(batch: Batch, name: str) -> pa.Array:

@@ -27,9 +27,10 @@ class Plan:
     clean: tuple[str, ...] = ()
     signals: tuple[str, ...] = ALWAYS
     classifiers: tuple[ClassifierUse, ...] = ()
-    minhash: tuple[tuple[str, int], ...] | None = None  # ngram, bands, rows, seed
+    minhash: tuple[tuple[str, Any], ...] | None = None  # bands, rows, seed, and what a shingle is
     metadata: tuple[str, ...] = ()
     tokenizer: str | None = None
+    urls: tuple[str, ...] = ()  # metadata columns of which hashes of URLs are kept
 
     @staticmethod
     def of(recipe: Recipe, tokenizer: str | None = None) -> Plan:
@@ -42,7 +43,7 @@ class Plan:
         wanted = recipe.columns
         minhash = {_sketch_parameters(step) for step in recipe.dedups("minhash")}
         if len(minhash) > 1:
-            raise RecipeError(f'recipe "{recipe.name}": its minhash steps need the same ngram, bands, rows and seed')
+            raise RecipeError(f'recipe "{recipe.name}": its minhash steps need the same shingles, bands, rows and seed')
         known = {*registry(), *outputs, *BASE_COLUMNS}
         return Plan(
             clean=recipe.clean,
@@ -51,13 +52,14 @@ class Plan:
             minhash=minhash.pop() if minhash else None,
             metadata=tuple(sorted(wanted - known)),
             tokenizer=tokenizer,
+            urls=tuple(sorted({step.url_column for step in recipe.dedups("url")})),
         )
 
     def key(self) -> str:
         """Return a hash of everything that the output of measure depends on, inputs aside."""
         models = [(digest(model(use.model).path), model(use.model).card, asdict(use)) for use in self.classifiers]
         tokenizer = digest(Path(self.tokenizer)) if self.tokenizer else None
-        facts = [self.clean, self.signals, models, self.minhash, self.metadata, tokenizer]
+        facts = [self.clean, self.signals, models, self.minhash, self.metadata, tokenizer, self.urls]
         return fingerprint([curate.__version__, *facts])
 
     @staticmethod
@@ -83,6 +85,7 @@ class Plan:
             minhash=None if minhash is None else tuple((name, value) for name, value in minhash),
             metadata=tuple(stored["metadata"]),
             tokenizer=stored["tokenizer"],
+            urls=tuple(stored.get("urls", ())),
         )
 
     def covers(self, other: Plan) -> bool:
@@ -93,6 +96,7 @@ class Plan:
             and set(other.classifiers) <= set(self.classifiers)
             and set(other.metadata) <= set(self.metadata)
             and other.minhash in (None, self.minhash)
+            and set(other.urls) <= set(self.urls)
         )
 
 
@@ -107,8 +111,8 @@ def _check_columns_once(recipe: Recipe) -> None:
             )
 
 
-def _sketch_parameters(step: Dedup) -> tuple[tuple[str, int], ...]:
-    return (("ngram", step.ngram), ("bands", step.bands), ("rows", step.rows), ("seed", step.seed))
+def _sketch_parameters(step: Dedup) -> tuple[tuple[str, Any], ...]:
+    return (*step.shingling._asdict().items(), ("bands", step.bands), ("rows", step.rows), ("seed", step.seed))
 
 
 def check_known(recipe: Recipe, wanted: Sequence[str], found: set[str]) -> None:

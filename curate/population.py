@@ -22,6 +22,7 @@ from classifiers.arrow import Strings
 from curate.dedup.candidates import Candidates, read_partition, write_shingles
 from curate.errors import RecipeError, RunError
 from curate.kernels.minhash import ShingleSets, shingle_sets
+from curate.kernels.shingling import Shingling
 from curate.measure import Measured, read_options, stored_metadata
 from curate.shards import Shard, read, unify
 from curate.shards.schema import fit
@@ -49,7 +50,7 @@ class Population(Protocol):
         """Return sketches of a part, in the same order."""
         ...
 
-    def shingles(self, wanted: Wanted, ngram: int, partitions: int) -> Iterator[Candidates]:
+    def shingles(self, wanted: Wanted, shingling: Shingling, partitions: int) -> Iterator[Candidates]:
         """Yield the wanted documents with their shingle sets, whole clusters at a time, in `partitions` pieces."""
         ...
 
@@ -99,9 +100,9 @@ class MemoryPopulation:
         """Return sketches of the batch."""
         return self._measured.sketches.select(list(columns))
 
-    def shingles(self, wanted: Wanted, ngram: int, partitions: int) -> Iterator[Candidates]:
+    def shingles(self, wanted: Wanted, shingling: Shingling, partitions: int) -> Iterator[Candidates]:
         """Yield all wanted documents at once: they are in memory anyway."""
-        sets = shingle_sets(_take(self._measured.cleaned, wanted.documents), ngram)
+        sets = shingle_sets(_take(self._measured.cleaned, wanted.documents), **shingling._asdict())
         yield wanted.with_shingles(0, len(wanted.documents), 0, sets)
 
 
@@ -135,7 +136,7 @@ class RunPopulation:
         """Return sketches of a shard."""
         return pq.read_table(self.run.sketches_file(self.shards[part]), columns=list(columns), partitioning=None)
 
-    def shingles(self, wanted: Wanted, ngram: int, partitions: int) -> Iterator[Candidates]:
+    def shingles(self, wanted: Wanted, shingling: Shingling, partitions: int) -> Iterator[Candidates]:
         """Read the shards that hold wanted documents again; their shingles wait on disk, divided by cluster."""
         begin = starts(self)
         folder = self.run.path / "state" / "shingles"
@@ -144,7 +145,7 @@ class RunPopulation:
         for part, shard in enumerate(self.shards):
             first, there = wanted.of_part(int(begin[part]), int(begin[part + 1]))
             if len(there.documents):
-                tasks.append(ShingleTask(self.run, shard, self._cleaners, ngram, first, there, partitions, folder))
+                tasks.append(ShingleTask(self.run, shard, self._cleaners, shingling, first, there, partitions, folder))
         try:
             paths = [task.path for task in tasks]
             for _ in self._engine.run(run_shingle_task, tasks):
@@ -162,7 +163,7 @@ class ShingleTask:
     run: Run
     shard: Shard
     cleaners: tuple[str, ...]
-    ngram: int
+    shingling: Shingling
     first: int  # place of the first wanted document among those of all shards
     wanted: Wanted
     partitions: int
@@ -188,7 +189,7 @@ class ShingleTask:
     def of_batch(self, item: tuple[int, int, pa.Array]) -> Candidates:
         """Clean and shingle the wanted documents of a batch."""
         low, high, texts = item
-        sets = shingle_sets(clean(texts, self.cleaners), self.ngram)
+        sets = shingle_sets(clean(texts, self.cleaners), **self.shingling._asdict())
         return self.wanted.with_shingles(low, high, self.first + low, sets)
 
 
@@ -237,13 +238,34 @@ def signal_column(population: Population, keep: npt.NDArray[np.bool_], name: str
 
 def exact_hashes(population: Population, keep: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
     """Return uint64 (kept, 2): the 128-bit text hashes of the documents where `keep` is true."""
+    return hash_column(population, keep, "exact")
+
+
+def hash_column(population: Population, keep: npt.NDArray[np.bool_], name: str) -> npt.NDArray[np.uint64]:
+    """Return a sketch column of 128-bit hashes, uint64 (kept, 2); 0 and 0 for null."""
 
     def of(part: int) -> npt.NDArray[np.uint64]:
-        column = population.sketches(part, ["exact"]).column(0).combine_chunks()
-        whole = np.frombuffer(column.buffers()[1], np.uint64).reshape(-1, 2)
+        column = population.sketches(part, [name]).column(0).combine_chunks()
+        if column.null_count:
+            column = column.fill_null(bytes(16))
+        stored = column.buffers()[1]
+        whole = np.zeros((0, 2), np.uint64) if stored is None else np.frombuffer(stored, np.uint64).reshape(-1, 2)
         return whole[column.offset : column.offset + len(column)]
 
-    return _column(population, keep, of)
+    return _column(population, keep, of).reshape(-1, 2).astype(np.uint64, copy=False)
+
+
+def nullable_column(
+    population: Population, keep: npt.NDArray[np.bool_], name: str
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
+    """Return a sketch column of whole numbers, uint64 (kept,) with 0 for null, and where there is one."""
+    found = _column(population, keep, lambda part: _zero_for_null(population.sketches(part, [name]).column(0)))
+    return found.astype(np.uint64), found != 0
+
+
+def _zero_for_null(column: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+    values: npt.NDArray[np.uint64] = column.fill_null(0).to_numpy()
+    return values
 
 
 def _column(
@@ -288,6 +310,6 @@ class Extended:
         """Return sketches of a part."""
         return self._base.sketches(part, columns)
 
-    def shingles(self, wanted: Wanted, ngram: int, partitions: int) -> Iterator[Candidates]:
+    def shingles(self, wanted: Wanted, shingling: Shingling, partitions: int) -> Iterator[Candidates]:
         """Yield shingle sets of the wanted documents."""
-        return self._base.shingles(wanted, ngram, partitions)
+        return self._base.shingles(wanted, shingling, partitions)

@@ -1,6 +1,7 @@
-"""What each kind of step does to the documents still alive: filter, dedup, top, and the sampling of the mix.
+"""What each kind of step does to the documents still alive: filter, top, and the domains of the mix.
 
-Works on columns of a Population, never on text. The order of steps and what is written are `decide`'s.
+Deduplication has a module of its own, `curate.duplicates`. Works on columns of a
+Population, never on text. The order of steps and what is written are `decide`'s.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from curate.dedup.clusters import candidate_clusters, exact_clusters, keys_within
-from curate.dedup.survivors import best_of_clusters, verify
+from curate.duplicates import Duplicates
+from curate.duplicates import dedup as dedup
+from curate.duplicates import keep_ranks as keep_ranks
 from curate.errors import RecipeError
-from curate.kernels.hashing import murmur3
-from curate.population import Population, Wanted, exact_hashes, gather, numeric, signal_column, sketch_column, starts
+from curate.groups import as_text as as_text
+from curate.groups import group_keys as group_keys
+from curate.population import Population, numeric, signal_column, starts
 from curate.predicates import columns_of, expression, thresholds
-from curate.recipe import Dedup, Filter, Recipe, Top
+from curate.recipe import Filter, Recipe, Top
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,18 +32,6 @@ Bools = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
 
 ALIVE = -1
-PARTITION_BYTES = 256 << 20  # of shingles that are verified at a time: what verification needs of memory
-
-
-@dataclass
-class Duplicates:
-    """What a dedup step found, for the documents that it dropped: int64 numbers and float32 similarities."""
-
-    dropped: Numbers
-    survivor: Numbers
-    similarity: npt.NDArray[np.float32]
-    candidates: int = 0  # documents that shared a hash or a band with a better one
-    spared: int = 0  # of these, kept because they are not similar enough
 
 
 @dataclass
@@ -108,121 +99,6 @@ def failed_filters(population: Population, filters: Sequence[Filter]) -> Bools:
                 fails &= evaluate(step.name, step.where, frame)
             failed[begin[part] : begin[part] + size, number] = fails
     return failed
-
-
-def group_keys(population: Population, alive: Bools, columns: Sequence[str]) -> npt.NDArray[np.uint64] | None:
-    """Return a hash of the values of `columns` for each living document; None without columns."""
-    import polars as pl
-
-    if not columns:
-        return None
-    frame = gather(population, np.flatnonzero(alive), list(columns))
-    text = pl.concat_str([as_text(frame[column]) for column in columns], separator="\x1f")
-    values = frame.select(text).to_series()
-    keys: npt.NDArray[np.uint64] = murmur3_of(values)
-    return keys
-
-
-def as_text(values: pl.Series, null: str = "") -> pl.Series:
-    """Return a column as strings; RecipeError for lists and objects, which name no group."""
-    import polars as pl
-
-    if values.dtype.is_nested():
-        raise RecipeError(f'documents cannot be grouped by the column "{values.name}": it holds {values.dtype}')
-    return values.cast(pl.String).fill_null(null)
-
-
-def murmur3_of(values: pl.Series) -> npt.NDArray[np.uint64]:
-    """Return the low 64 bits of the MurmurHash3 of each string."""
-    from classifiers.arrow import as_strings
-
-    return murmur3(as_strings(values))[:, 0]
-
-
-def keep_ranks(population: Population, documents: Numbers, step: Dedup) -> Numbers:
-    """Return the position of each document in the order of the survivor policy, 0 the best.
-
-    Ties are broken by text hash, then by document number hash, never by where a document is stored; nulls
-    rank last.
-    """
-    columns = [name for name, _ in step.keep_order]
-    frame = gather(population, documents, list(dict.fromkeys([*columns, "doc", "id", "source"])))
-    everyone = np.zeros(sum(population.sizes), np.bool_)
-    everyone[documents] = True
-    exact = exact_hashes(population, everyone)
-    import polars as pl
-
-    frame = frame.with_columns(pl.Series("_hash", exact[:, 0]), pl.Series("_at", np.arange(len(documents))))
-    by = [*columns, "_hash", "doc", "id", "source", "_at"]
-    descending = [down for _, down in step.keep_order] + [False] * 5
-    order = frame.sort(by, descending=descending, nulls_last=True)["_at"].to_numpy()
-    ranks = np.empty(len(documents), np.int64)
-    ranks[order] = np.arange(len(documents))
-    return ranks
-
-
-def dedup(population: Population, standing: Standing, step: Dedup) -> Duplicates:
-    """Find the duplicates among the living documents and who stands for each."""
-    alive = standing.alive
-    numbers = np.flatnonzero(alive)
-    groups = group_keys(population, alive, step.within)
-
-    def scoped(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-        return keys if groups is None else keys_within(keys, groups)
-
-    bands = [f"band_{i}" for i in range(step.bands)] if step.method == "minhash" else []
-    if step.method == "exact":
-        hashes = exact_hashes(population, alive)
-        low = np.maximum(hashes[:, 0], np.uint64(1))  # key 0 is not scoped, and the hash of no text is 0
-        labels = exact_clusters(hashes[:, 1], scoped(low))
-    else:
-        labels = candidate_clusters((scoped(sketch_column(population, alive, band)) for band in bands), len(numbers))
-    shared = np.bincount(labels, minlength=len(labels))[labels] > 1
-    candidates = numbers[shared]
-    if not len(candidates):
-        return Duplicates(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
-    ranks = keep_ranks(population, candidates, step)
-    labels = labels[shared]
-    if step.method == "exact" or step.verify is None:
-        survivor = best_of_clusters(labels, ranks)
-        similarity = np.full(len(survivor), 1.0 if step.method == "exact" else np.nan, np.float32)
-        spared = 0
-    else:
-        survivor, similarity, spared = _verified(
-            population, candidates, labels, ranks, groups[shared] if groups is not None else None, step
-        )
-    gone = survivor >= 0
-    clusters = len(np.unique(labels))
-    return Duplicates(
-        candidates[gone], candidates[survivor[gone]], similarity[gone], len(candidates) - clusters, spared
-    )
-
-
-def _verified(
-    population: Population,
-    candidates: Numbers,
-    labels: npt.NDArray[np.uint32],
-    ranks: Numbers,
-    groups: npt.NDArray[np.uint64] | None,
-    step: Dedup,
-) -> tuple[Numbers, npt.NDArray[np.float32], int]:
-    """Return the place of each candidate's survivor (-1: it survives), their similarity, and how many were spared."""
-    chosen = np.zeros(sum(population.sizes), np.bool_)
-    chosen[candidates] = True
-    columns = [sketch_column(population, chosen, f"band_{i}") for i in range(step.bands)]
-    keys = np.stack([keys_within(c, groups) if groups is not None else c for c in columns], axis=1)
-    shingle_bytes = 4 * int(sketch_column(population, chosen, "shingles").sum())
-    survivor = np.full(len(candidates), -1, np.int64)
-    similarity = np.full(len(candidates), np.nan, np.float32)
-    spared = 0
-    partitions = 1 + shingle_bytes // PARTITION_BYTES
-    for piece in population.shingles(Wanted(candidates, labels, keys), step.ngram, partitions):
-        at = piece.doc.astype(np.int64)
-        found = verify(labels[at], ranks[at], piece.band_keys, piece.values, piece.offsets, step.verify or 0.0)
-        survivor[at] = np.where(found.survivor < 0, -1, at[found.survivor])
-        similarity[at] = found.similarity
-        spared += found.spared
-    return survivor, similarity, spared
 
 
 def outside_top(population: Population, standing: Standing, step: Top) -> Numbers:

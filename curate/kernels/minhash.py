@@ -15,9 +15,10 @@ from numba import njit
 
 from classifiers.arrow import Strings
 from curate.kernels.hashing import fmix64
-from curate.kernels.shingles import CHUNK, LANES, Prepared, Shingling, next_shingles, prepare
+from curate.kernels.shingles import CHUNK, LANES, Prepared, next_shingles, prepare
 from curate.kernels.shingles import ShingleSets as ShingleSets
 from curate.kernels.shingles import shingle_sets as shingle_sets
+from curate.kernels.shingling import Shingling
 from curate.kernels.short_texts import short_keys
 
 U8 = npt.NDArray[np.uint8]

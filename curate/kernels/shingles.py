@@ -15,6 +15,7 @@ from classifiers.arrow import Strings
 from curate.kernels.hashing import fmix64
 from curate.kernels.normalising import normalised
 from curate.kernels.shingle_words import FOLD_CASE, KEEP_CASE, Scan, find_words, hash_characters, hash_words
+from curate.kernels.shingling import Shingling
 from curate.kernels.unicode import tables
 
 U8 = npt.NDArray[np.uint8]
@@ -34,32 +35,6 @@ class ShingleSets(NamedTuple):
 
     values: U32
     offsets: I64
-
-
-class Shingling(NamedTuple):
-    """What a shingle is: `ngram` consecutive words or characters of the text after normalisation.
-
-    `shingle` is "word" or "char". `normalise`: "none", "lower" (characters lower-cased one by one) or "fineweb"
-    (see `curate.kernels.normalising`). `fold_numbers`: numbers count as 0.
-    """
-
-    ngram: int = 5
-    shingle: str = "word"
-    normalise: str = "lower"
-    fold_numbers: bool = False
-
-    def check(self) -> None:
-        """Raise ValueError for an n-gram length below 1, or a name that is none of those above."""
-        if self.ngram < 1:
-            raise ValueError(f"ngram must be at least 1, not {self.ngram}")
-        if self.shingle not in SHINGLES:
-            raise ValueError(f"shingle must be one of {', '.join(SHINGLES)}, not {self.shingle!r}")
-        if self.normalise not in NORMALISATIONS:
-            raise ValueError(f"normalise must be one of {', '.join(NORMALISATIONS)}, not {self.normalise!r}")
-
-
-SHINGLES = ("word", "char")
-NORMALISATIONS = ("none", "lower", "fineweb")
 
 
 class Prepared(NamedTuple):

@@ -100,7 +100,7 @@ def _copy(data: U8, i: int, end: int, out: U8, at: int) -> int:
 
 @njit(nogil=True, cache=True)
 def _host(data: U8, i: int, end: int, web: bool, out: U8, at: int) -> int:
-    """Write an authority in lower case, for the web without `www.` (if a dot follows), without a final dot and a default port."""
+    """Write an authority in lower case, without a final dot; for the web without `www.` and default port too."""
     port = end
     while port > i and 0x30 <= data[port - 1] <= 0x39:
         port -= 1

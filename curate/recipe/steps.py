@@ -6,7 +6,9 @@ What a step does to documents is in `curate.steps`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
+from curate.kernels.shingling import Shingling
 from curate.predicates import columns_of
 
 
@@ -30,11 +32,15 @@ class Filter:
 
 @dataclass(frozen=True)
 class Dedup:
-    """Keeps one document of each group of duplicates: the first in the order `keep`.
+    """Keeps one document of each group of duplicates: the first in the order `priority` (of sources), `keep`.
 
-    `method` "exact" compares normalised texts, "minhash" finds near-duplicates by `bands` of `rows` hashes over
-    word `ngram`s. `verify` is the exact Jaccard similarity with its survivor that a document needs to be
-    dropped, or None to trust the bands. `within`: duplicates are looked for inside equal values of these columns.
+    `method` "exact" compares normalised texts, "url" the canonical URLs in `url_column`, "minhash" finds
+    near-duplicates by `bands` of `rows` hashes over shingles. `find` and `at`: what bands and rows were chosen for,
+    None where they were given. `verify` is the exact similarity (`measure`: "jaccard" or "containment") with its
+    survivor that a document needs to be dropped, or None to trust the bands. `short`: what becomes of documents
+    with fewer words than a shingle. `within`: duplicates are looked for inside equal values of these columns.
+    Documents of the sources in `protect` are never dropped. A source that loses more than the share `alarm` of
+    its documents is called out.
     """
 
     name: str
@@ -47,6 +53,22 @@ class Dedup:
     seed: int = 1
     verify: float | None = 0.7
     kind: str = "dedup"
+    measure: Literal["jaccard", "containment"] = "jaccard"
+    shingle: str = "word"
+    normalise: str = "lower"
+    fold_numbers: bool = False
+    find: float | None = None
+    at: float | None = None
+    short: str = "exact"
+    url_column: str = "url"
+    priority: tuple[str, ...] = ()
+    protect: tuple[str, ...] = ()
+    alarm: float = 0.9
+
+    @property
+    def shingling(self) -> Shingling:
+        """What a shingle is."""
+        return Shingling(self.ngram, self.shingle, self.normalise, self.fold_numbers)
 
     @property
     def keep_order(self) -> tuple[tuple[str, bool], ...]:
@@ -56,8 +78,9 @@ class Dedup:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns that the policy and the scope name."""
-        return (*(name for name, _ in self.keep_order), *self.within)
+        """Columns that the policy, the scope and the method name."""
+        url = (self.url_column,) if self.method == "url" else ()
+        return (*(name for name, _ in self.keep_order), *self.within, *url)
 
 
 @dataclass(frozen=True)

@@ -12,16 +12,16 @@ from curate.predicates import columns_of
 from curate.recipe.mix import parse_count
 from curate.recipe.place import Place
 from curate.recipe.recipe import RECIPES
-from curate.recipe.steps import Dedup, Filter, Step, Top
+from curate.recipe.steps import Filter, Step, Top
+from curate.recipe.toml_dedup import DEDUP_KEYS, dedup
 
 _STEP_KEYS: dict[str, tuple[str, ...]] = {
     "use": ("use", "profile", "without", "where"),
     "filter": ("name", "filter", "where"),
-    "dedup": ("name", "dedup", "keep", "within", "ngram", "bands", "rows", "seed", "verify"),
+    "dedup": DEDUP_KEYS,
     "top": ("name", "top", "by", "within"),
 }
 _ALL_STEP_KEYS = {key for keys in _STEP_KEYS.values() for key in keys}
-_MAX_PERMUTATIONS = 16_384
 _RESERVED = ("mix", "rejected", "kept")
 
 
@@ -103,49 +103,6 @@ def _filter(place: Place) -> list[Step]:
     return [Filter(name, sql, _where(place))]
 
 
-def _dedup(place: Place) -> list[Step]:
-    method = place.get("dedup", str)
-    if method not in ("exact", "minhash"):
-        raise place.fail(f'unknown method "{method}"{did_you_mean(method, ["exact", "minhash"])} (exact, minhash)')
-    if method == "exact":
-        for key in ("ngram", "bands", "rows", "seed", "verify"):
-            if key in place.table:
-                raise place.fail(f'"{key}" has no meaning for exact duplicates')
-    default = Dedup(f"dedup_{method}", method)
-    numbers = {key: place.get(key, int, getattr(default, key)) for key in ("ngram", "bands", "rows", "seed")}
-    for key, value in numbers.items():
-        if value < 1 or value > 10_000:
-            raise place.fail(f"{key} must be between 1 and 10000, not {value}")
-    if numbers["bands"] * numbers["rows"] > _MAX_PERMUTATIONS:
-        raise place.fail(
-            f"bands times rows must be at most {_MAX_PERMUTATIONS}, not {numbers['bands'] * numbers['rows']}"
-        )
-    step = Dedup(
-        name=place.get("name", str, default.name),
-        method=method,
-        keep=place.get("keep", str, default.keep),
-        within=place.strings("within"),
-        verify=_verify(place, default.verify) if method == "minhash" else None,
-        **numbers,
-    )
-    for part in step.keep.split(","):
-        words = part.split()
-        if not 1 <= len(words) <= 2 or words[1:] not in ([], ["ASC"], ["DESC"]) or not words[0].isidentifier():
-            raise place.fail(
-                f'keep = "{step.keep}": write columns with ASC or DESC, such as "quality DESC, char_count DESC"'
-            )
-    return [step]
-
-
-def _verify(place: Place, default: float | None) -> float | None:
-    value = place.table.get("verify", default)
-    if value is False:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
-        raise place.fail(f"verify must be a Jaccard similarity above 0 and up to 1, or false, not {value!r}")
-    return float(value)
-
-
 def _top(place: Place) -> list[Step]:
     by = place.get("by", str)
     if not by:
@@ -163,4 +120,4 @@ def _top(place: Place) -> list[Step]:
     return [Top(place.get("name", str, f"top_{by}"), share, by, tokens, within)]
 
 
-_BUILDERS = {"use": _group, "filter": _filter, "dedup": _dedup, "top": _top}
+_BUILDERS = {"use": _group, "filter": _filter, "dedup": dedup, "top": _top}

@@ -1,0 +1,313 @@
+"""What a dedup step does to the documents still alive: which are duplicates, and who stands for each.
+
+Works on columns of a Population, never on text. What is reported of a step is put together in
+`curate.duplicate_facts`; the algorithms are in `curate.dedup`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from curate.dedup.clusters import candidate_clusters, exact_clusters, keys_within
+from curate.dedup.survivors import best_of_clusters, similarity_of_pairs, verify
+from curate.dedup.urls import sketch_name
+from curate.groups import group_keys
+from curate.population import (
+    Population,
+    Wanted,
+    exact_hashes,
+    gather,
+    hash_column,
+    nullable_column,
+    sketch_column,
+)
+from curate.recipe import Dedup
+
+if TYPE_CHECKING:
+    from curate.steps import Standing
+
+Bools = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.int64]
+F32 = npt.NDArray[np.float32]
+U32 = npt.NDArray[np.uint32]
+U64 = npt.NDArray[np.uint64]
+
+PARTITION_BYTES = 256 << 20  # of shingles that are verified at a time: what verification needs of memory
+
+
+@dataclass
+class Short:
+    """Documents with fewer words than a shingle: how many there were, and how many of them the step dropped."""
+
+    documents: int = 0
+    dropped: int = 0
+
+
+@dataclass
+class Duplicates:
+    """What a dedup step found.
+
+    `dropped`, `survivor` int64 and `similarity` float32: the documents that were dropped, which one stands for each,
+    and how similar they are (NaN: nobody looked). `outright` int64: documents dropped for being short, for which
+    none stands. `near` float32: the best similarity seen of documents that verification spared.
+    """
+
+    dropped: Numbers
+    survivor: Numbers
+    similarity: F32
+    candidates: int = 0  # documents that shared a hash or a band with a better one, and may be dropped
+    spared: int = 0  # of these, kept because they are not similar enough
+    protected: int = 0  # documents that were kept because of their source only
+    outright: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
+    near: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
+    short: Short = field(default_factory=Short)  # with some words
+    empty: Short = field(default_factory=Short)  # without any
+    unfolded: F32 | None = None  # similarity of the pairs with numbers as they are, where the step folds numbers
+    facts: dict[str, Any] = field(default_factory=dict)  # for the report
+
+    @property
+    def gone(self) -> Numbers:
+        """All documents that the step drops."""
+        return np.concatenate([self.dropped, self.outright])
+
+
+def dedup(population: Population, standing: Standing, step: Dedup) -> Duplicates:
+    """Find the duplicates among the living documents and who stands for each."""
+    from curate.duplicate_facts import facts_of
+
+    alive = standing.alive
+    scope = Scope(population, alive, step)
+    found = {"exact": _exact, "url": _url, "minhash": _minhash}[step.method](scope)
+    found.facts = facts_of(population, alive, step, found)
+    return found
+
+
+class Scope:
+    """The documents that a step looks at, and the groups inside which it looks for duplicates."""
+
+    def __init__(self, population: Population, alive: Bools, step: Dedup) -> None:
+        self.population, self.alive, self.step = population, alive, step
+        self.numbers = np.flatnonzero(alive)
+        self.groups = group_keys(population, alive, step.within) if len(self.numbers) else None
+
+    def keys(self, keys: U64) -> U64:
+        """Make keys of living documents differ between groups."""
+        return keys if self.groups is None else keys_within(keys, self.groups)
+
+
+@dataclass
+class Candidates:
+    """Living documents in clusters of two or more: places in `scope.numbers`, clusters, order and protection."""
+
+    places: Numbers
+    labels: U32
+    ranks: Numbers
+    protected: Bools
+
+    @staticmethod
+    def of(scope: Scope, places: Numbers, labels: U32) -> Candidates:
+        """Take those of the documents `places` whose label another one has too."""
+        shared = np.bincount(labels, minlength=len(labels))[labels] > 1 if len(labels) else np.zeros(0, np.bool_)
+        places = places[shared]
+        documents = scope.numbers[places]
+        return Candidates(
+            places,
+            labels[shared],
+            keep_ranks(scope.population, documents, scope.step),
+            _protected(scope.population, documents, scope.step),
+        )
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def judged(self, protected: int) -> int:
+        """How many of them could be dropped: all but the best of each cluster and those protected."""
+        return len(self) - len(np.unique(self.labels)) - protected
+
+
+def _exact(scope: Scope) -> Duplicates:
+    hashes = exact_hashes(scope.population, scope.alive)
+    low = np.maximum(hashes[:, 0], np.uint64(1))  # key 0 is not scoped, and the hash of no text is 0
+    return _unverified(scope, np.arange(len(scope.numbers)), exact_clusters(hashes[:, 1], scope.keys(low)), 1.0)
+
+
+def _url(scope: Scope) -> Duplicates:
+    hashes = hash_column(scope.population, scope.alive, sketch_name(scope.step.url_column))
+    low = scope.keys(np.maximum(hashes[:, 0], np.uint64(1)))
+    places = np.flatnonzero(hashes.any(axis=1))  # documents without a URL are nobody's duplicates
+    return _unverified(scope, places, exact_clusters(hashes[places, 1], low[places]), np.nan)
+
+
+def _minhash(scope: Scope) -> Duplicates:
+    step = scope.step
+    keys, is_short = nullable_column(scope.population, scope.alive, "short")
+
+    def bands() -> Iterator[U64]:
+        for band in range(step.bands):
+            column = sketch_column(scope.population, scope.alive, f"band_{band}")
+            yield scope.keys(np.where(is_short, np.uint64(0), column))
+
+    labels = candidate_clusters(bands(), len(scope.numbers))
+    places = np.flatnonzero(~is_short)
+    if step.verify is None:
+        found = _unverified(scope, places, labels[places], np.nan)
+    else:
+        found = _verified(scope, Candidates.of(scope, places, labels[places]))
+    return _with_short(scope, found, keys.astype(np.uint64), is_short)
+
+
+def _unverified(scope: Scope, places: Numbers, labels: U32, similarity: float) -> Duplicates:
+    """Keep the best of each cluster; `similarity` is what the others are known to have to it."""
+    candidates = Candidates.of(scope, places, labels)
+    survivor = best_of_clusters(candidates.labels, candidates.ranks, candidates.protected)
+    gone = survivor >= 0
+    documents = scope.numbers[candidates.places]
+    shielded = len(candidates) - len(np.unique(candidates.labels)) - int(gone.sum())
+    return Duplicates(
+        documents[gone],
+        documents[survivor[gone]],
+        np.full(int(gone.sum()), similarity, np.float32),
+        candidates=candidates.judged(shielded),
+        protected=shielded,
+    )
+
+
+def _verified(scope: Scope, candidates: Candidates) -> Duplicates:
+    """Keep what no better document is similar enough to, by comparing shingles."""
+    step, documents = scope.step, scope.numbers[candidates.places]
+    m = len(candidates)
+    nothing = Duplicates(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
+    if not m:
+        return replace(nothing, unfolded=np.zeros(0, np.float32) if step.fold_numbers else None)
+    chosen = np.zeros(len(scope.alive), np.bool_)
+    chosen[documents] = True
+    groups = None if scope.groups is None else scope.groups[candidates.places]
+    columns = [sketch_column(scope.population, chosen, f"band_{i}") for i in range(step.bands)]
+    keys = np.stack([column if groups is None else keys_within(column, groups) for column in columns], axis=1)
+    partitions = 1 + 4 * int(sketch_column(scope.population, chosen, "shingles").sum()) // PARTITION_BYTES
+    survivor, spared, shielded = np.full(m, -1, np.int64), 0, 0
+    similarity, near = np.full(m, np.nan, np.float32), np.full(m, np.nan, np.float32)
+    for piece in scope.population.shingles(Wanted(documents, candidates.labels, keys), step.shingling, partitions):
+        at = piece.doc.astype(np.int64)
+        found = verify(
+            candidates.labels[at],
+            candidates.ranks[at],
+            piece.band_keys,
+            piece.values,
+            piece.offsets,
+            step.verify or 0.0,
+            step.measure,
+            candidates.protected[at],
+        )
+        survivor[at] = np.where(found.survivor < 0, -1, at[found.survivor])
+        similarity[at], near[at] = found.similarity, found.near
+        spared += found.spared
+        shielded += found.protected
+    gone = survivor >= 0
+    seen = (survivor < 0) & ~candidates.protected & ~np.isnan(near)
+    made = Duplicates(
+        documents[gone],
+        documents[survivor[gone]],
+        similarity[gone],
+        candidates=candidates.judged(shielded),
+        spared=spared,
+        protected=shielded,
+        near=near[seen],
+    )
+    return replace(made, unfolded=_unfolded(scope, made, partitions)) if step.fold_numbers else made
+
+
+def _unfolded(scope: Scope, found: Duplicates, partitions: int) -> F32:
+    """How similar each dropped document is to its survivor when numbers count as they are written."""
+    documents = np.union1d(found.dropped, found.survivor)
+    dropped = np.searchsorted(documents, found.dropped)
+    survivor = np.searchsorted(documents, found.survivor)
+    head = np.arange(len(documents))
+    head[dropped] = survivor  # a pair is in one cluster, so in one partition
+    similarity = np.zeros(len(dropped), np.float32)
+    wanted = Wanted(documents, head.astype(np.uint32), np.zeros((len(documents), 1), np.uint64))
+    pair_of = np.full(len(documents), -1, np.int64)
+    pair_of[dropped] = np.arange(len(dropped))
+    for piece in scope.population.shingles(wanted, scope.step.shingling._replace(fold_numbers=False), partitions):
+        at = piece.doc.astype(np.int64)
+        order = np.argsort(at)
+        here = np.flatnonzero(pair_of[at] >= 0)
+        pairs = pair_of[at[here]]
+        right = order[np.searchsorted(at, survivor[pairs], sorter=order)]
+        similarity[pairs] = similarity_of_pairs(piece.values, piece.offsets, here, right, scope.step.measure)
+    return similarity
+
+
+def _with_short(scope: Scope, found: Duplicates, keys: U64, is_short: Bools) -> Duplicates:
+    """Add what becomes of documents with fewer words than a shingle, by the policy `short`."""
+    places = np.flatnonzero(is_short)
+    documents = scope.numbers[places]
+    chosen = np.zeros(len(scope.alive), np.bool_)
+    chosen[documents] = True
+    is_empty = sketch_column(scope.population, chosen, "shingles") == 0
+    found.short, found.empty = Short(int((~is_empty).sum())), Short(int(is_empty.sum()))
+    gone = np.zeros(0, np.int64)
+    if scope.step.short == "drop":
+        protected = _protected(scope.population, documents, scope.step)
+        found.outright = gone = documents[~protected]
+    elif scope.step.short == "exact":
+        same = scope.keys(keys)[places]
+        exact = _unverified(scope, places, exact_clusters(np.where(is_empty, 1, 0).astype(np.uint64), same), 1.0)
+        gone = exact.dropped
+        found.dropped = np.concatenate([found.dropped, exact.dropped])
+        found.survivor = np.concatenate([found.survivor, exact.survivor])
+        found.similarity = np.concatenate([found.similarity, exact.similarity])
+        found.protected += exact.protected
+    empty = int(is_empty[np.searchsorted(documents, gone)].sum())
+    found.empty.dropped, found.short.dropped = empty, len(gone) - empty
+    return found
+
+
+def keep_ranks(population: Population, documents: Numbers, step: Dedup) -> Numbers:
+    """Return the position of each document in the order of the survivor policy, 0 the best.
+
+    Protected sources come first, then the order of `priority`, sources not named there last, then `keep`. Ties
+    are broken by text hash, then by document number hash, never by where a document is stored; nulls and NaN
+    rank last.
+    """
+    import polars as pl
+
+    columns = [name for name, _ in step.keep_order]
+    frame = gather(population, documents, list(dict.fromkeys([*columns, "doc", "id", "source"])))
+    chosen = np.zeros(sum(population.sizes), np.bool_)
+    chosen[documents] = True
+    exact = exact_hashes(population, chosen)
+    trust = {source: number for number, source in enumerate(step.priority)}
+    order = [
+        (~frame["source"].is_in(list(step.protect))).alias("_unprotected"),
+        frame["source"].replace_strict(trust, default=len(trust), return_dtype=pl.Int64).alias("_trust"),
+        *(_nan_as_null(frame[name]).alias(f"_keep_{number}") for number, name in enumerate(columns)),
+        pl.Series("_hash", exact[:, 0]),
+        frame["doc"],
+        frame["id"],
+        frame["source"],
+        pl.Series("_at", np.arange(len(documents))),
+    ]
+    descending = [False, False, *(down for _, down in step.keep_order), *[False] * 5]
+    made = pl.DataFrame(order)
+    sorted_places = made.sort(made.columns, descending=descending, nulls_last=True)["_at"].to_numpy()
+    ranks = np.empty(len(documents), np.int64)
+    ranks[sorted_places] = np.arange(len(documents))
+    return ranks
+
+
+def _nan_as_null(values: Any) -> Any:
+    return values.fill_nan(None) if values.dtype.is_float() else values
+
+
+def _protected(population: Population, documents: Numbers, step: Dedup) -> Bools:
+    """Tell which documents are of a source that the step never drops from."""
+    if not step.protect:
+        return np.zeros(len(documents), np.bool_)
+    protected: Bools = gather(population, documents, ["source"])["source"].is_in(list(step.protect)).to_numpy()
+    return protected

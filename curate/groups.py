@@ -1,0 +1,50 @@
+"""Groups of documents: equal values of some columns, as one hash a document.
+
+Says nothing of what is done inside a group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from curate.errors import RecipeError
+from curate.kernels.hashing import murmur3
+from curate.population import Population, gather
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Bools = npt.NDArray[np.bool_]
+
+
+def group_keys(population: Population, alive: Bools, columns: Sequence[str]) -> npt.NDArray[np.uint64] | None:
+    """Return a hash of the values of `columns` for each living document; None without columns."""
+    import polars as pl
+
+    if not columns:
+        return None
+    frame = gather(population, np.flatnonzero(alive), list(columns))
+    text = pl.concat_str([as_text(frame[column]) for column in columns], separator="\x1f")
+    values = frame.select(text).to_series()
+    keys: npt.NDArray[np.uint64] = murmur3_of(values)
+    return keys
+
+
+def as_text(values: pl.Series, null: str = "") -> pl.Series:
+    """Return a column as strings; RecipeError for lists and objects, which name no group."""
+    import polars as pl
+
+    if values.dtype.is_nested():
+        raise RecipeError(f'documents cannot be grouped by the column "{values.name}": it holds {values.dtype}')
+    return values.cast(pl.String).fill_null(null)
+
+
+def murmur3_of(values: pl.Series) -> npt.NDArray[np.uint64]:
+    """Return the low 64 bits of the MurmurHash3 of each string."""
+    from classifiers.arrow import as_strings
+
+    return murmur3(as_strings(values))[:, 0]
