@@ -69,7 +69,7 @@ def decide_population(
         if isinstance(step, Filter):
             standing.drop(standing.alive & standing.failed[:, filters.index(step)], number)
         elif isinstance(step, Dedup):
-            if known:
+            if known and step.method != "url":
                 match = standing.known[step.name] = known(standing.alive, step)
                 standing.drop(match.documents, number)
             found = standing.duplicates[step.name] = dedup(population, standing, step)

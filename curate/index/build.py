@@ -15,14 +15,15 @@ import polars as pl
 import pyarrow as pa
 
 from curate.dedup.clusters import Pieces
-from curate.dedup.keys import band_pieces, exact_pieces
+from curate.dedup.keys import band_pieces, hash_pieces, short_pieces
 from curate.dedup.spill import Spill
+from curate.groups import group_keys
 from curate.index.manifest import Parameters
 from curate.index.segment import SETS, Segment, write_documents
 from curate.index.sets import Sets, mask, shingle_counts, shingle_stretches, signature_stretches, stretches
 from curate.index.sorted_keys import SortedKeys, bucket_of, buckets_for, in_order, write_sorted
+from curate.kernels.shingling import Shingling
 from curate.population import Population, gather
-from curate.steps import group_keys
 
 I64 = npt.NDArray[np.int64]
 
@@ -35,17 +36,13 @@ def build_segment(population: Population, kept: I64, parameters: Parameters, fol
     chosen = mask(population, kept)
     for number, (low, high, sets) in enumerate(_with_sets(population, kept, parameters, memory)):
         write_documents(segment.documents_file(number), _tables(population, kept, low, high, sets))
-    for name, columns, within in (
-        ("exact", [lambda groups: exact_pieces(population, chosen, groups)], parameters.exact_within),
-        ("keys", [_band(population, chosen, b) for b in range(parameters.bands)], parameters.minhash_within),
-    ):
-        groups = group_keys(population, chosen, within)
-        _write_keys(folder / f"{name}.parquet", [column(groups) for column in columns], len(kept), memory)
+    groups = group_keys(population, chosen, parameters.exact_within)
+    _write_keys(folder / "exact.parquet", [hash_pieces(population, chosen, "exact", groups)], len(kept), memory)
+    groups = group_keys(population, chosen, parameters.minhash_within)
+    columns = [band_pieces(population, chosen, band, groups) for band in range(parameters.bands)]
+    columns += [short_pieces(population, chosen, groups)] if parameters.bands else []
+    _write_keys(folder / "keys.parquet", columns, len(kept), memory)
     return segment
-
-
-def _band(population: Population, chosen: npt.NDArray[np.bool_], band: int):  # type: ignore[no-untyped-def]
-    return lambda groups: band_pieces(population, chosen, band, groups)
 
 
 def _with_sets(
@@ -64,7 +61,7 @@ def _with_sets(
             yield low, high, pa.FixedSizeListArray.from_arrays(pa.array(values, pa.uint32()), width)
         return
     cuts = stretches(4 * shingle_counts(population, kept).astype(np.int64) + 64, memory // 8)
-    made = shingle_stretches(population, kept, minhash["ngram"], cuts)
+    made = shingle_stretches(population, kept, Shingling(**{name: minhash[name] for name in Shingling._fields}), cuts)
     for low, high, values, offsets in made:
         yield low, high, pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), pa.array(values, pa.uint32()))
 

@@ -21,18 +21,19 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curate.dedup.keys import band_pieces, exact_pieces
+from curate.dedup.keys import band_pieces, hash_pieces, short_pieces
+from curate.duplicates import protected_documents
 from curate.errors import RunError, did_you_mean
+from curate.groups import group_keys
 from curate.index.build import build_segment, without
 from curate.index.lookup import Best, Verification, candidate_pairs, first_of, offsets_of
 from curate.index.manifest import MANIFEST, Entry, Manifest, Parameters
 from curate.index.segment import Segment
-from curate.index.sets import shingle_counts, shingle_stretches, signature_stretches
+from curate.index.sets import mask, shingle_counts, shingle_stretches, signature_stretches
 from curate.memory import parse_memory
 from curate.plan import Plan
 from curate.population import Population, RunPopulation
 from curate.recipe import Dedup, fingerprint
-from curate.steps import group_keys
 
 if TYPE_CHECKING:
     from curate.engines.local import Local
@@ -152,12 +153,15 @@ class Index:
             segments = [Segment(self.path / "segments" / entry.segment) for entry in entries]
             offsets = offsets_of([entry.documents for entry in entries])
             numbers = np.flatnonzero(alive)
+            numbers = numbers[~protected_documents(population, numbers, step)]
+            alive = mask(population, numbers)
             groups = group_keys(population, alive, step.within) if len(numbers) else None
             exact = step.method == "exact"
             if exact:
-                columns = [exact_pieces(population, alive, groups)]
+                columns = [hash_pieces(population, alive, "exact", groups)]
             else:
                 columns = [band_pieces(population, alive, band, groups) for band in range(step.bands)]
+                columns += [short_pieces(population, alive, groups)] if step.short == "exact" else []
             keys = [segment.exact if exact else segment.keys for segment in segments]
             pairs = candidate_pairs(columns, len(numbers), keys, offsets, memory, folder)
             pairs = replace(pairs, asked=numbers[pairs.asked])
@@ -188,9 +192,8 @@ class Index:
         if positional:
             sets = signature_stretches(population, verification.documents, verification.cuts)
         else:
-            sets = shingle_stretches(population, verification.documents, step.ngram, verification.cuts)
-        measure = getattr(step, "measure", "jaccard")
-        return verification.best(sets, segments, offsets, step.verify or 0.0, measure, folder)
+            sets = shingle_stretches(population, verification.documents, step.shingling, verification.cuts)
+        return verification.best(sets, segments, offsets, step.verify or 0.0, step.measure, folder)
 
     def _named(self, best: Best, entries: list[Entry], segments: list[Segment], offsets: I64, candidates: int) -> Match:
         """Look up run and id of the documents of the index that were matched."""

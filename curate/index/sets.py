@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from curate.dedup.candidates import label_in
+from curate.kernels.shingling import Shingling
 from curate.population import Population, Wanted, sketch_column, starts
 
 I64 = npt.NDArray[np.int64]
@@ -35,13 +36,13 @@ def stretches(sizes: npt.NDArray[np.integer], budget: int) -> I64:
     return np.unique([0, *cuts, len(sizes)]).astype(np.int64)
 
 
-def shingle_stretches(population: Population, documents: I64, ngram: int, cuts: I64) -> Iterator[Sets]:
+def shingle_stretches(population: Population, documents: I64, shingling: Shingling, cuts: I64) -> Iterator[Sets]:
     """Yield the shingle sets of documents (ascending numbers), one stretch between two `cuts` after the other."""
     stretch = np.repeat(np.arange(len(cuts) - 1), np.diff(cuts))
     labels = label_in(stretch, max(len(cuts) - 1, 1))
-    wanted = Wanted(documents, labels, np.zeros((len(documents), 1), np.uint64))
+    wanted = Wanted(documents, labels)
     done = 0
-    for piece in population.shingles(wanted, ngram, max(len(cuts) - 1, 1)):
+    for piece in population.shingles(wanted, shingling, max(len(cuts) - 1, 1)):
         order = np.argsort(piece.doc)
         sets = pa.LargeListArray.from_arrays(piece.offsets, pa.array(piece.values)).take(pa.array(order))
         sizes = np.diff(piece.offsets)[order]

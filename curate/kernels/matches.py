@@ -48,7 +48,8 @@ def best_matches(
             common = shared(values, offsets[i], offsets[i + 1], other_offsets[o], other_offsets[o + 1], wanted)
             if common < 0:
                 continue
-            share = common / max(size if containment else size + other - common, 1)
+            whole = size if containment else size + other - common
+            share = common / whole if whole else 1.0  # they share a key, so without words their texts are equal
             if share >= threshold and share > best_share:
                 best[i], similarity[i], best_share = o, share, share
 

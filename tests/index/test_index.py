@@ -220,11 +220,13 @@ def test_other_parameters_are_refused_by_name(crawls, tmp_path: Path, change: st
 
 
 def test_query_names_what_is_known_of_files_and_of_a_run(crawls, tmp_path: Path) -> None:
-    folder, first, _ = crawls
+    folder, _, _ = crawls
     records = [{"id": "known", "text": changed(prose(3, 24), 2, 5)}, {"id": "new", "text": prose(7777)},
                {"id": "copy", "text": prose(9, 24)}, {"id": "empty", "text": ""}]  # fmt: skip
     write_jsonl(tmp_path / "q.jsonl", records)
-    result = command("index", "query", folder / "seen", tmp_path / "q.jsonl", "--json", "--out", tmp_path / "all.parquet")
+    result = command(
+        "index", "query", folder / "seen", tmp_path / "q.jsonl", "--json", "--out", tmp_path / "all.parquet"
+    )
     assert result.exit_code == 0, result.stderr
     answer = json.loads(result.stdout)
     assert (answer["documents"], answer["matched"]) == (4, 2)
@@ -257,7 +259,9 @@ def test_forgetting_a_source_leaves_nothing_of_it_on_disk(tmp_path: Path) -> Non
     assert all(row["id"] == row["known_id"] for row in json.loads(result.stdout)["matches"])
     near = [{"id": f"near{i}", "text": changed(prose(50 + i), 1, i)} for i in range(30)]
     write_jsonl(tmp_path / "near.jsonl", near)
-    matches = json.loads(command("index", "query", tmp_path / "seen", tmp_path / "near.jsonl", "--json", "-n", 30).stdout)
+    matches = json.loads(
+        command("index", "query", tmp_path / "seen", tmp_path / "near.jsonl", "--json", "-n", 30).stdout
+    )
     assert {row["id"][4:]: row["known_id"][3:] for row in matches["matches"]} == {str(i): str(i) for i in range(30)}
 
 
@@ -284,7 +288,9 @@ def test_an_index_of_signatures_estimates_similarity(tmp_path: Path, crawls) -> 
     _, first, _ = crawls
     Index.add(tmp_path / "small", first, Local(2), signatures_only=True)
     texts = [changed(prose(i, 24), 3, i) for i in range(20, 40)]
-    write_jsonl(tmp_path / "q.jsonl", [{"id": f"q{i}", "text": text} for i, text in zip(range(20, 40), texts, strict=True)])
+    write_jsonl(
+        tmp_path / "q.jsonl", [{"id": f"q{i}", "text": text} for i, text in zip(range(20, 40), texts, strict=True)]
+    )
     result = command("index", "query", tmp_path / "small", tmp_path / "q.jsonl", "--json", "--verify", "0.5")
     matches = json.loads(result.stdout)["matches"]
     assert len(matches) == 20
@@ -353,7 +359,7 @@ def test_what_is_no_index_is_left_alone(crawls, tmp_path: Path) -> None:
 def test_info_says_what_is_in_it(crawls) -> None:
     folder, first, _ = crawls
     shown = command("index", "info", folder / "seen")
-    assert shown.exit_code == 0 and "ngram 5, bands 14, rows 8, seed 1" in shown.stdout and "first" in shown.stdout
+    assert shown.exit_code == 0 and "bands 14, rows 8, seed 1" in shown.stdout and "first" in shown.stdout
     told = json.loads(command("index", "info", folder / "seen", "--json").stdout)
     assert told["runs"][0]["documents"] == first.report["output"]["documents"]
 
