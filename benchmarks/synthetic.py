@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -74,7 +75,8 @@ class SketchFolder:
             documents = np.arange(part * SHARD, part * SHARD + size)
             path = self.folder / f"{part:05d}-{size}.parquet"
             if not path.exists():
-                columns = {f"band_{number}": band(documents, number) for number in range(BANDS)}
+                columns: dict[str, Any] = {f"band_{number}": band(documents, number) for number in range(BANDS)}
+                columns["short"] = pa.nulls(size, pa.uint64())  # none is too short for a shingle
                 pq.write_table(pa.table(columns), path, compression="none", use_dictionary=False)
 
     def sketches(self, part: int, columns: Sequence[str]) -> pa.Table:
