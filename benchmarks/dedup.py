@@ -5,9 +5,9 @@
     python benchmarks/dedup.py --synthetic 1M,10M,100M            clustering sketches, in 8 GB and in 2 GB
     … --write                                                     the tables into docs/deduplication-benchmarks.md
 
-FILE is JSONL (.zst, .gz) with a column "text". Needs `pip install rensa datatrove spacy` beside curate; what is not
-installed is left out. `taskset` gives all of them one core. Speeds are per CPU second, which a busy machine distorts
-less than the clock; still, compare within one run.
+FILE is JSONL (.zst, .gz) with a column "text". Needs `pip install rensa datatrove tokenizers spacy "xxhash<4"` beside
+curate; what is not installed is left out. `taskset` gives all of them one core. Speeds are per CPU second, which a busy
+machine distorts less than the clock; still, compare within one run.
 """
 
 from __future__ import annotations
@@ -230,7 +230,8 @@ def end_to_end(paths: list[Path], documents: int) -> str:
         f"{len(texts):,} documents, {size / 1e6:.1f} MB ({', '.join(path.name for path in paths)}); "
         f"{len(pairs):,} pairs with a similarity of {VERIFY} or more, of {len(texts) * (len(texts) - 1) // 2:,}",
         "",
-        "| | seconds | CPU seconds | MB per CPU second | recall | precision | removed |\n|---|---:|---:|---:|---:|---:|---:|",
+        "| | seconds | CPU seconds | MB per CPU second | recall | precision | removed |",
+        "|---" + "|---:" * 6 + "|",
     ]
     tools: list[tuple[str, Callable[[Path, Path], set[int]]]] = [
         ("curate, verified", lambda source, folder: by_curate(source, folder, True)),

@@ -30,7 +30,6 @@ from curate.index.lookup import Best, Verification, candidate_pairs, first_of, o
 from curate.index.manifest import MANIFEST, Entry, Manifest, Parameters
 from curate.index.segment import Segment
 from curate.index.sets import mask, shingle_counts, shingle_stretches, signature_stretches
-from curate.memory import parse_memory
 from curate.plan import Plan
 from curate.population import Population, RunPopulation
 from curate.recipe import Dedup, fingerprint
@@ -83,7 +82,6 @@ class Index:
         *,
         name: str | None = None,
         signatures_only: bool = False,
-        memory: int | str | None = None,
     ) -> Entry | None:
         """Add the kept documents of a decided run; make the index if there is none. None when it has that run.
 
@@ -118,7 +116,7 @@ class Index:
             population = RunPopulation(run, engine, run.recipe.clean)
             kept, sources = _kept(run)
             extended = _with_ensembles(population, run)
-            build_segment(extended, kept, manifest.parameters, segment, parse_memory(memory))
+            build_segment(extended, kept, manifest.parameters, segment, engine.memory)
             entry = Entry(
                 segment.name,
                 name,

@@ -124,13 +124,18 @@ def test_explain_names_run_and_document_of_the_index(crawls) -> None:
     assert "index" in answer.stdout
 
 
-def test_results_are_the_same_for_any_memory(crawls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("memory", [200, 1000, 3000])
+def test_results_are_the_same_for_any_memory(
+    crawls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: int
+) -> None:
+    """200 bytes contract one document at a time on disk; 3,000 take many passes over the keys."""
     folder, _, second = crawls
     monkeypatch.setattr("curate.memory.SMALLEST", 1)
-    small = run_over(tmp_path, "second", second_crawl(), recipe(), index=folder / "seen", memory=3000)
+    small = run_over(tmp_path, "second", second_crawl(), recipe(), index=folder / "seen", memory=memory)
     columns = ["id", "kept", "dropped_by", "survivor", "similarity"]
     wanted, found = (run.decisions().select(columns).collect().sort("id") for run in (second, small))
     assert found.equals(wanted)
+    assert not any((small.path / "state").rglob("edges*"))
 
 
 def test_an_index_does_not_drop_the_run_that_was_added_to_it(crawls, tmp_path: Path) -> None:
