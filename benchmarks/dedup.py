@@ -2,6 +2,7 @@
 
     taskset -c 0 python benchmarks/dedup.py FILE...               signatures: datasketch, rensa, datatrove
     taskset -c 0 python benchmarks/dedup.py FILE... --end-to-end  text in, survivors out: datatrove's four stages
+    taskset -c 0 python benchmarks/dedup.py FILE... --normalisations   ours only, by kind of shingle
     python benchmarks/dedup.py --synthetic 1M,10M,100M            clustering sketches, in 8 GB and in 2 GB
     … --write                                                     the tables into docs/deduplication-benchmarks.md
 
@@ -13,6 +14,7 @@ machine distorts less than the clock; still, compare within one run.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import platform
@@ -20,6 +22,7 @@ import re
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -149,6 +152,22 @@ def signatures(path: Path) -> str:
     return "\n".join(lines)
 
 
+def normalisations(path: Path) -> str:
+    """Return a table of MB/s of signatures and shingle sets, by what a shingle is made of."""
+    strings = as_strings(read_texts(path))
+    lines = ["| MB per CPU second | signatures | shingle sets |", "|---|---:|---:|"]
+    for shingle, ngram in (("word", 5), ("char", 9)):
+        for normalise in ("none", "lower", "fineweb"):
+            for fold in (False, True):
+                options = {"ngram": ngram, "shingle": shingle, "normalise": normalise, "fold_numbers": fold}
+                seconds = [
+                    best_seconds(functools.partial(work, strings, **options), 5) for work in (sketch, shingle_sets)
+                ]
+                speeds = " | ".join(f"{strings.nbytes / one / 1e6:.0f}" for one in seconds)
+                lines.append(f"| {shingle}, {normalise}{', numbers folded' if fold else ''} | {speeds} |")
+    return "\n".join(lines)
+
+
 @njit(nogil=True)
 def similar_pairs(values: Any, offsets: Any, least: float) -> Any:
     """Compare all pairs of sets: (i, k, similarity) of those at least that similar."""
@@ -168,7 +187,7 @@ def similar_pairs(values: Any, offsets: Any, least: float) -> Any:
 
 def truth(texts: list[str]) -> npt.NDArray[np.float64]:
     """Return every pair of documents that are similar, by brute force over sets of n-grams that no tool here made."""
-    sets = [np.unique(np.array([hash(gram) & 0xFFFFFFFF for gram in ngrams(text)], np.uint32)) for text in texts]
+    sets = [np.unique(np.array([zlib.crc32(gram.encode()) for gram in ngrams(text)], np.uint32)) for text in texts]
     offsets = np.concatenate([[0], np.cumsum([len(one) for one in sets])]).astype(np.int64)
     return np.array(similar_pairs(np.concatenate(sets), offsets, VERIFY)).reshape(-1, 3)
 
@@ -289,6 +308,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--end-to-end", action="store_true")
+    parser.add_argument("--normalisations", action="store_true", help="signatures by what a shingle is made of")
     parser.add_argument("--documents", type=int, default=5000, help="of the files together, for --end-to-end")
     parser.add_argument("--synthetic", metavar="SIZES", help="such as 1M,10M,100M")
     parser.add_argument("--memory", default="8GB,2GB", help="for --synthetic")
@@ -306,6 +326,9 @@ def main() -> None:
     elif options.end_to_end:
         body = end_to_end(options.files, options.documents)
         sections.append(("End to end", body, f"taskset -c 0 python benchmarks/dedup.py {names} --end-to-end"))
+    elif options.normalisations:
+        body = "\n\n".join(normalisations(path) for path in options.files)
+        sections.append(("Normalisations", body, f"taskset -c 0 python benchmarks/dedup.py {names} --normalisations"))
     else:
         body = "\n\n".join(signatures(path) for path in options.files)
         sections.append(("Signatures", body, f"taskset -c 0 python benchmarks/dedup.py {names}"))

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 import curate
+from curate.dedup.membership import join
 from curate.ensembles import with_ensembles
 from curate.errors import RunError
 from curate.measure import Measured, as_frame, measure_texts, with_urls
@@ -24,6 +25,7 @@ from curate.mix import Allocation, allocate, copies
 from curate.plan import Plan, check_known
 from curate.population import MemoryPopulation, Population, RunPopulation, gather, signal_column, starts
 from curate.recipe import Dedup, Filter, Recipe, Top, fingerprint
+from curate.rehydrate import of_standing
 from curate.steps import Standing, dedup, domains, failed_filters, outside_top
 from curate.tables import TableWriter
 
@@ -114,18 +116,11 @@ class Clusters:
     def __init__(self, population: Population, standing: Standing) -> None:
         found = list(standing.duplicates.values())
         dropped = np.concatenate([d.dropped for d in found] or [np.zeros(0, np.int64)])
-        survivor = np.concatenate([d.survivor for d in found] or [np.zeros(0, np.int64)])
         similarity = np.concatenate([d.similarity for d in found] or [np.zeros(0, np.float32)])
         order = np.argsort(dropped, kind="stable")
         self._dropped, self._similarity = dropped[order], similarity[order]
-        self.members = np.union1d(dropped, survivor)
-        # Places in `members`: each member's survivor (itself for a survivor), then the last one of the chain.
-        self._next = np.arange(len(self.members))
-        self._next[np.searchsorted(self.members, dropped)] = np.searchsorted(self.members, survivor)
-        root = self._next
-        while not np.array_equal(root, root[root]):
-            root = root[root]
-        self._size = np.bincount(root, minlength=len(root))[root]
+        joined = join([d.dropped for d in found], [d.survivor for d in found])
+        self.members, self._next, root, self._size = joined.members, joined.standing, joined.root, joined.size
         facts = gather(population, self.members, ["doc", "id"])
         self._cluster = facts["doc"].to_numpy()[root]
         self._ids = pa.array(facts["id"].to_arrow())
@@ -273,6 +268,8 @@ def _decide(run: Run, recipe: Recipe, engine: Local, index: Index | None) -> Non
         if index:
             matched = {name: len(match.documents) for name, match in decisions.standing.known.items()}
             stage["index"] = {"path": str(index.path.absolute()), "matched": matched}
+        weights = of_standing(decisions.standing, recipe.steps)
+        stage["rehydration"] = weights and weights.table()
         stage["mix"] = [asdict(allocation) for allocation in decisions.allocations]
         stage["files"] = run.sizes("decisions")
         run.set_recipe(recipe)

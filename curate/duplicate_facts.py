@@ -140,17 +140,20 @@ def _losses(population: Population, alive: Bools, step: Dedup, found: Duplicates
 
 
 def _examples(population: Population, found: Duplicates, source: str) -> list[dict[str, Any]]:
-    """Return a few documents that a source lost, each with the one that stands for it."""
+    """Return a few documents that a source lost, each with the one that stands for it: those with the lowest `doc`."""
     begin = starts(population)
-    examples: list[dict[str, Any]] = []
+    lowest: list[tuple[int, int]] = []
     gone = np.sort(found.gone)
     for part, (low, high) in enumerate(zip(*np.searchsorted(gone, [begin[:-1], begin[1:]]), strict=True)):
-        if high == low or len(examples) == EXAMPLES:
+        if high == low:
             continue
-        sources = population.frame(part, ["source"]).to_series()
-        of_source = gone[low:high][(sources[gone[low:high] - begin[part]] == source).to_numpy()]
-        examples += [_example(population, found, int(number)) for number in of_source[: EXAMPLES - len(examples)]]
-    return examples
+        frame = population.frame(part, ["source", "doc"])[gone[low:high] - begin[part]]
+        of_source = (frame["source"] == source).to_numpy()
+        docs, numbers = frame["doc"].to_numpy()[of_source], gone[low:high][of_source]
+        first = np.lexsort((numbers, docs))[:EXAMPLES]
+        lowest += zip(docs[first].tolist(), numbers[first].tolist(), strict=True)
+        lowest = sorted(lowest)[:EXAMPLES]
+    return [_example(population, found, number) for _, number in lowest]
 
 
 def _example(population: Population, found: Duplicates, number: int) -> dict[str, Any]:
@@ -178,10 +181,11 @@ def _folded(population: Population, step: Dedup, found: Duplicates) -> dict[str,
     checked = len(found.unfolded)
     below = found.unfolded < (step.verify or 0) - 1e-6
     held = np.setdiff1d(found.survivor[:checked][below], found.survivor[:checked][~below])
-    worst = np.flatnonzero(below)[:EXAMPLES]
+    number = np.sort(found.dropped[:checked][below])
+    first = np.argsort(gather(population, number, ["doc"])["doc"].to_numpy(), kind="stable")[:EXAMPLES]
     return {
         "documents": int(below.sum()),
         "clusters": len(held),
         "similarity": histogram(found.unfolded),
-        "examples": [_example(population, found, int(found.dropped[i])) for i in worst],
+        "examples": [_example(population, found, int(one)) for one in number[first]],
     }

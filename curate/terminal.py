@@ -116,6 +116,8 @@ def summary(report: dict[str, Any], path: Path) -> None:
             style="bold",
         )
     console.print(table)
+    for name, facts in report["duplicates"].items():
+        console.print(_safe(_duplicates(name, facts)), style="dim")
     if len(report["mix"]) > 1:
         console.print(_mix_table(report["mix"]))
     timing = report["timing"]
@@ -125,6 +127,18 @@ def summary(report: dict[str, Any], path: Path) -> None:
     for warning in report["warnings"]:
         console.print(f"[yellow]note:[/] {_safe(warning)}")
     console.print(f"report: {path / 'report.html'}\nmix:    {path / 'mix'}", soft_wrap=True, markup=False)
+
+
+def _duplicates(name: str, facts: dict[str, Any]) -> str:
+    """Return one line about a dedup step: what the candidates came to, and what was too short to compare."""
+    line = f"{name}: {facts['candidates']:,} candidates"
+    if facts.get("precision") is not None:
+        line += f", {facts['precision']:.1%} of them duplicates, {facts['spared']:,} spared"
+    few = facts["short"]["documents"] + facts["empty"]["documents"] if "short" in facts else 0
+    if few:
+        gone = facts["short"]["dropped"] + facts["empty"]["dropped"]
+        line += f"; {few:,} short documents, {gone:,} dropped"
+    return line
 
 
 def _mix_table(mix: list[dict[str, Any]]) -> Table:

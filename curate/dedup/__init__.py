@@ -15,32 +15,51 @@ if TYPE_CHECKING:
 
     Array32 = npt.NDArray[np.uint32]
 
-__all__ = ["curve", "from_datasketch", "jaccard", "shingles", "signatures", "to_datasketch"]
+__all__ = [
+    "canonical_urls",
+    "choose_bands",
+    "curve",
+    "from_datasketch",
+    "jaccard",
+    "shingles",
+    "signatures",
+    "to_datasketch",
+]
 
 
-def shingles(text: str, ngram: int = 5) -> Array32:
+def shingles(text: str, ngram: int = 5, **options: Any) -> Array32:
     """Return the distinct hashes of all runs of `ngram` words of `text`, uint32, ascending.
 
-    A text with fewer words is one shingle, a text without words none.
-    Raises ValueError for an `ngram` below 1.
+    A text with fewer words is one shingle, a text without words none. `options` as in a recipe:
+    `shingle` ("word", or "char" for runs of characters), `normalise` ("lower", "none" or "fineweb") and
+    `fold_numbers` (False).
+    Raises ValueError for an `ngram` below 1 or a value that an option does not know.
     """
     from classifiers.arrow import as_strings
     from curate.kernels.shingles import shingle_sets
 
-    return shingle_sets(as_strings([text]), ngram).values
+    return shingle_sets(as_strings([text]), ngram, **options).values
 
 
-def signatures(texts: Any, num_perm: int = 112, ngram: int = 5, seed: int = 1) -> Array32:
+def signatures(texts: Any, num_perm: int = 112, ngram: int = 5, seed: int = 1, **options: Any) -> Array32:
     """Return MinHash signatures, uint32 (documents, num_perm), of anything Arrow can read as strings.
 
     They equal those of `datasketch.MinHash(num_perm, seed, scheme="affine32")` fed with our shingle hashes;
-    4294967295 everywhere means a text without words.
+    4294967295 everywhere means a text without words. `options` as for `shingles`.
     Raises ValueError for `num_perm` or `ngram` below 1, TypeError when the texts are not strings.
     """
     from classifiers.arrow import as_strings
     from curate.kernels import minhash
 
-    return minhash.signatures(as_strings(texts), num_perm=num_perm, ngram=ngram, seed=seed)[0]
+    return minhash.signatures(as_strings(texts), num_perm=num_perm, ngram=ngram, seed=seed, **options)[0]
+
+
+def canonical_urls(urls: Any) -> list[str | None]:
+    """Return URLs as `dedup = "url"` compares them; None for a URL that is none."""
+    from curate.dedup.urls import canonical
+
+    found: list[str | None] = canonical(urls).to_pylist()
+    return found
 
 
 def to_datasketch(signature: Array32, seed: int = 1) -> datasketch.MinHash:
@@ -89,3 +108,13 @@ def curve(bands: int, rows: int) -> Callable[[npt.ArrayLike], npt.NDArray[np.flo
         return 1.0 - (1.0 - np.asarray(similarity, np.float64) ** rows) ** bands
 
     return chance
+
+
+def choose_bands(find: float = 0.95, at: float = 0.8, permutations: int = 128) -> tuple[int, int]:
+    """Return the sharpest (bands, rows) that find the share `find` of the pairs with Jaccard similarity `at`.
+
+    Raises RecipeError when no choice of at most so many permutations does.
+    """
+    from curate.dedup.bands import choose
+
+    return choose(find, at, permutations)

@@ -25,6 +25,7 @@ I64 = npt.NDArray[np.int64]
 _FILE = Path(__file__).with_name("folding.npz")
 _SPACE = 1 << 29  # in the table: the character counts as white space
 _GONE = 1 << 30  # a mark that folding removes
+_GAP, _RARE = -1, -2
 
 
 def normalised(strings: Strings, *, fold: bool, numbers: bool) -> Strings:
@@ -92,6 +93,19 @@ def _after_number(data: U8, i: int, end: int, index: U16, flags: U16) -> int:
 
 
 @njit(nogil=True, cache=True)
+def _plain(index: U16, flags: U16, blocks: U16, delta: I32, fold: bool, numbers: bool) -> npt.NDArray[np.int16]:
+    """What each ASCII byte becomes: a byte, _GAP for white space, or _RARE where the next ones matter."""
+    plain = np.arange(128).astype(np.int16)
+    for c in range(128):
+        if numbers and flags[place(index, c)] & DIGIT:
+            plain[c] = _RARE
+        elif fold:
+            change = delta[place(blocks, c)]
+            plain[c] = _GAP if change == _SPACE else c + change
+    return plain
+
+
+@njit(nogil=True, cache=True)
 def _normalise(
     data: U8,
     offsets: I64,
@@ -104,12 +118,26 @@ def _normalise(
     out: U8,
     out_offsets: I64,
 ) -> int:
+    plain = _plain(index, flags, blocks, delta, fold, numbers)
     written = 0
     for d in range(offsets.shape[0] - 1):
         i, end = offsets[d], offsets[d + 1]
         first = written
         gap = False  # white space that waits for a character
         while i < end:
+            if data[i] < 0x80 and plain[data[i]] != _RARE:
+                byte = plain[data[i]]
+                i += 1
+                if byte == _GAP:
+                    gap = True
+                    continue
+                if gap and written > first:
+                    out[written] = 0x20
+                    written += 1
+                gap = False
+                out[written] = byte
+                written += 1
+                continue
             cp, after = decode(data, i, end)
             change = 0
             if numbers and flags[place(index, cp)] & DIGIT:
@@ -127,7 +155,7 @@ def _normalise(
                 gap = True
             elif change != _GONE:
                 if gap and written > first:
-                    out[written] = _SPACE
+                    out[written] = 0x20
                     written += 1
                 gap = False
                 written = _encode(out, written, cp + change)

@@ -76,6 +76,8 @@ def _stamp() -> Path | None:
 
 def compile_curate() -> None:
     """Call every kernel of curate on a few short texts."""
+    import polars as pl
+
     from curate.decide import decide
     from curate.dedup import shingles, signatures
     from curate.measure import measure
@@ -89,6 +91,9 @@ def compile_curate() -> None:
     clean = Recipe.parse('clean = ["unicode", "c4_lines"]\n[[steps]]\ndedup = "minhash"\nverify = 0.1')
     decide(texts, clean)
     decide(texts, Recipe.parse('[[steps]]\ndedup = "exact"\n[[steps]]\ndedup = "minhash"\nverify = false'))
+    near = 'dedup = "minhash"\nshingle = "char"\nnormalise = "fineweb"\nfold_numbers = true\nverify = 0.1'
+    urls = pl.DataFrame({"text": texts, "url": ["http://www.a.org/b/?c=1&utm_x=2"] * len(texts)})
+    decide(urls, Recipe.parse(f'[[steps]]\ndedup = "url"\n[[steps]]\n{near}'))
     shingles(text)
     signatures(texts)
 

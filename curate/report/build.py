@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import curate
-from curate.decide import MIX
 from curate.errors import RunError
 from curate.recipe import Recipe, fingerprint
 from curate.report.figures import Figures, rejected, totals
+from curate.report.losses import losses, odd_duplicates
 from curate.shards import atomic_bytes
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def build(run: Run, recipe: Recipe) -> dict[str, Any]:
         "mix": figures.mix(decided["mix"], recipe.mix.shares),
         "sources": figures.by_source(reject_sources),
         "duplicates": decided.get("duplicates", {}),
+        "rehydration": decided.get("rehydration"),
         "recipe": {
             "name": recipe.name,
             "hash": recipe.fingerprint(),
@@ -112,7 +113,8 @@ def warnings(report: dict[str, Any], recipe: Recipe) -> list[str]:
     found = _short_of_the_budget(report, recipe)
     if documents and not report["output"]["documents"]:
         found.append("The mix is empty: no document met every step.")
-    found += [message for source in report["sources"] if (message := _wiped_out(source))]
+    found += losses(report)
+    found += odd_duplicates(report["duplicates"])
     found += [f"{file} was skipped: {reason}" for file, reason in report["skipped_files"].items()]
     if report["rejected"]["documents"]:
         found.append(
@@ -149,14 +151,3 @@ def _short_of_the_budget(report: dict[str, Any], recipe: Recipe) -> list[str]:
             f"The mix holds {written:,} tokens, not the {budget:,} asked for: that is all there is at {limit}."
         )
     return found
-
-
-def _wiped_out(source: dict[str, Any]) -> str | None:
-    """Say so when a source loses more than nine tenths of its documents before the mix is drawn."""
-    drops = {name: count for name, count in source["dropped"].items() if name != MIX}
-    documents = source["input"]["documents"]
-    left = 1 - sum(drops.values()) / max(documents, 1)
-    if documents < 20 or left >= 0.1:
-        return None
-    worst = max(drops, key=lambda name: drops[name])
-    return f"Source {source['source']} keeps only {left:.1%} of its documents; most go to {worst}."

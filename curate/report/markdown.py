@@ -43,6 +43,7 @@ def markdown(report: dict[str, Any]) -> str:
                 for step in report["steps"]
             ],
         ),
+        *_duplicates(report["duplicates"]),
         "## Mix",
         _table(
             ["domain", "documents", "tokens", "share", "target", "epochs"],
@@ -74,3 +75,27 @@ def markdown(report: dict[str, Any]) -> str:
         ),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _duplicates(duplicates: dict[str, Any]) -> list[str]:
+    """Return the dedup steps as a table; what a method does not know is left empty."""
+    if not duplicates:
+        return []
+    return [
+        "## Duplicates",
+        _table(
+            ["step", "candidates", "spared", "precision", "dropped", "short dropped", "largest cluster"],
+            [
+                [
+                    _cell(name),
+                    f"{facts['candidates']:,}",
+                    f"{facts['spared']:,}",
+                    "" if facts.get("precision") is None else f"{facts['precision']:.1%}",
+                    f"{facts['dropped']:,}",
+                    f"{facts['short']['dropped'] + facts['empty']['dropped']:,}" if "short" in facts else "",
+                    f"{facts['most_repeated'][0][1]:,}" if facts.get("most_repeated") else "",
+                ]
+                for name, facts in duplicates.items()
+            ],
+        ),
+    ]

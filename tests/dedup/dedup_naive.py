@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import numpy as np
 
 from curate.kernels.unicode import UNIT, WORD, tables
@@ -14,25 +17,44 @@ def _flags(char: str) -> int:
     return int(flags[(int(index[ord(char) >> 7]) << 7) | (ord(char) & 127)])
 
 
+def lower_cased(text: str) -> str:
+    return "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
+
+
+def normalised(text: str, normalise: str = "lower", fold_numbers: bool = False) -> str:
+    """The text as it is shingled: numbers as 0, then lower case, or FineWeb's folding."""
+    if fold_numbers:
+        text = re.sub(r"\d+(?:[.,]\d+)*", "0", text)
+    if normalise == "fineweb":
+        return re.sub(" +", " ", "".join(map(_folded, text))).strip(" ")
+    return lower_cased(text) if normalise == "lower" else text
+
+
+def _folded(char: str) -> str:
+    if not _flags(char) & WORD or char == "_":
+        return " "
+    base = "".join(part for part in unicodedata.normalize("NFD", char) if unicodedata.category(part) != "Mn")
+    return lower_cased(base if len(base) < 2 else char)
+
+
 def words(text: str) -> list[str]:
-    """Maximal runs of word characters, lower-cased one to one; some characters are words by themselves."""
+    """Maximal runs of word characters; some characters are words by themselves."""
     found: list[str] = []
     inside = False
     for char in text:
         flags = _flags(char)
-        lower = char.lower() if len(char.lower()) == 1 else char
         if not flags & WORD:
             inside = False
         elif flags & UNIT or not inside:
-            found.append(lower)
+            found.append(char)
             inside = not flags & UNIT
         else:
-            found[-1] += lower
+            found[-1] += char
     return found
 
 
-def word_hash(word: str) -> int:
-    packed = bytes(byte | 0x20 if byte < 0x80 else byte for byte in word.encode())
+def word_hash(word: str, fold_case: bool = True) -> int:
+    packed = bytes(byte | 0x20 if byte < 0x80 and fold_case else byte for byte in word.encode())
     h = 0x9E3779B97F4A7C15
     for i in range(0, len(packed), 8):
         h = ((h ^ int.from_bytes(packed[i : i + 8], "little")) * 0x9FB21C651E98DF25) & _MASK
@@ -46,9 +68,26 @@ def fmix64(h: int) -> int:
     return h ^ (h >> 33)
 
 
-def shingles(text: str, ngram: int) -> list[int]:
+def character_hash(char: str) -> int:
+    h = ((0x9E3779B97F4A7C15 ^ ord(char)) * 0x9FB21C651E98DF25) & _MASK
+    return h ^ (h >> 32)
+
+
+def units(text: str, shingle: str = "word", normalise: str = "lower", fold_numbers: bool = False) -> list[str]:
+    """The words or characters that shingles are made of."""
+    text = normalised(text, normalise, fold_numbers)
+    return words(text) if shingle == "word" else list(text)
+
+
+def shingles(
+    text: str, ngram: int, shingle: str = "word", normalise: str = "lower", fold_numbers: bool = False
+) -> list[int]:
     """Every shingle hash of the text, in order, repeats included."""
-    hashes = [word_hash(word) for word in words(text)]
+    found_units = units(text, shingle, normalise, fold_numbers)
+    if shingle == "char":
+        hashes = [character_hash(char) for char in found_units]
+    else:
+        hashes = [word_hash(word, normalise != "none") for word in found_units]
     size = min(ngram, len(hashes))
     found = []
     for i in range(len(hashes) - size + 1 if hashes else 0):
@@ -82,10 +121,13 @@ def verify(
     sets: list[set[int]],
     threshold: float,
     containment: bool,
+    protected: list[bool] | None = None,
 ) -> list[int]:
     """Survivor of each document, -1 for itself: the most similar of all better ranked that share a key."""
     survivor = [-1] * len(labels)
     for i in sorted(range(len(labels)), key=lambda i: (labels[i], ranks[i], i)):
+        if protected and protected[i]:
+            continue
         best, best_share = -1, 0.0
         better = [s for s in range(len(labels)) if survivor[s] < 0 and (ranks[s], s) < (ranks[i], i)]
         for s in sorted(better, key=lambda s: (ranks[s], s)):

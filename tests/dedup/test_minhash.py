@@ -25,6 +25,82 @@ def test_shingles_equal_the_plain_python_ones(texts, ngram):
     assert sets_of(texts, ngram) == [sorted(set(naive.shingles(text, ngram))) for text in texts]
 
 
+COMBINATIONS = [
+    {"shingle": shingle, "normalise": normalise, "fold_numbers": fold_numbers}
+    for shingle in ("word", "char")
+    for normalise in ("none", "lower", "fineweb")
+    for fold_numbers in (False, True)
+]
+
+
+@pytest.mark.parametrize("options", COMBINATIONS, ids=str)
+@settings(max_examples=25)
+@given(TEXTS, st.integers(1, 7), st.integers(0, 2**32 - 1))
+def test_every_combination_equals_plain_python_and_datasketch(options, texts, ngram, seed):
+    values, offsets = shingle_sets(as_strings(texts), ngram, **options)
+    signatures = dedup.signatures(texts, num_perm=20, ngram=ngram, seed=seed, **options)
+    short = sketch(as_strings(texts), ngram=ngram, bands=1, rows=1, **options).short_keys
+    for i, text in enumerate(texts):
+        expected = naive.shingles(text, ngram, **options)
+        assert values[offsets[i] : offsets[i + 1]].tolist() == sorted(set(expected))
+        theirs = datasketch.MinHash(20, seed=seed, hashfunc=int, scheme="affine32")
+        theirs.update_batch(expected)
+        assert np.array_equal(signatures[i], theirs.hashvalues)
+        assert (short[i] != 0) == (0 < len(naive.units(text, **options)) < ngram)
+
+
+@pytest.mark.parametrize("options", COMBINATIONS, ids=str)
+def test_every_combination_takes_texts_longer_than_a_chunk(options):
+    values, offsets = shingle_sets(as_strings(LONG), 5, **options)
+    for i, text in enumerate(LONG):
+        expected = sorted(set(naive.shingles(text, 5, **options)))
+        assert values[offsets[i] : offsets[i + 1]].tolist() == expected
+
+
+@given(TEXTS)
+def test_short_texts_have_one_key_exactly_if_they_have_the_same_words(texts):
+    keys = sketch(as_strings(texts), ngram=6, bands=1, rows=1).short_keys.tolist()
+    words = [tuple(naive.units(text)) for text in texts]
+    for i, key in enumerate(keys):
+        for j in range(i):
+            if key and keys[j]:
+                assert (key == keys[j]) == (words[i] == words[j])
+
+
+def test_short_texts_of_more_words_than_a_chunk_have_keys():
+    texts = [" ".join(map(str, range(9000))), " ".join(map(str, range(9000))) + "!", " ".join(map(str, range(9001)))]
+    first, second, third = sketch(as_strings(texts), ngram=9500, bands=1, rows=1).short_keys
+    assert first == second != 0
+    assert third not in (0, first)
+
+
+def test_our_bands_find_the_candidates_that_datasketch_finds():
+    rng = np.random.default_rng(2)
+    base = [rng.integers(0, 3000, 80) for _ in range(40)]
+    texts = []
+    for words in base:
+        for changes in (0, 1, 4, 12):
+            edited = words.copy()
+            edited[rng.integers(0, len(edited), changes)] = 9999
+            texts.append(" ".join(map(str, edited)))
+    bands, rows = 14, 8
+    signatures = dedup.signatures(texts, num_perm=bands * rows, seed=3)
+    index = datasketch.MinHashLSH(num_perm=bands * rows, params=(bands, rows))
+    for i, signature in enumerate(signatures):
+        index.insert(i, dedup.to_datasketch(signature, seed=3))
+    keys = band_keys(signatures, bands, rows)
+    ours = [set(np.flatnonzero((keys == keys[i]).any(axis=1)).tolist()) for i in range(len(texts))]
+    theirs = [set(index.query(dedup.to_datasketch(signature, seed=3))) for signature in signatures]
+    assert ours == theirs
+    assert 1 < np.mean([len(found) for found in ours]) < 5
+
+
+def test_an_unknown_choice_of_shingles_is_refused():
+    for options in ({"shingle": "line"}, {"normalise": "upper"}, {"ngram": 0}):
+        with pytest.raises(ValueError, match=f"{next(iter(options))} must be"):
+            shingle_sets(as_strings(["a"]), **options)
+
+
 def test_shingles_of_texts_longer_than_a_chunk_equal_the_plain_python_ones():
     assert sets_of(LONG, 5) == [sorted(set(naive.shingles(text, 5))) for text in LONG]
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifiers.arrow import as_strings
-from curate.dedup.survivors import best_of_clusters, clusters_of, verify
+from curate.dedup.survivors import best_of_clusters, clusters_of, similarity_of_pairs, verify
 from curate.kernels.shingles import shingle_sets
 
 
@@ -48,6 +48,56 @@ def test_every_dropped_document_is_similar_to_its_own_survivor(problem, threshol
         assert ranks[s] < ranks[i]
 
 
+@given(problems(), st.sampled_from([0.2, 0.5, 1.0]), st.booleans(), st.data())
+def test_protected_documents_all_stay_and_others_are_dropped_for_them(problem, threshold, containment, data):
+    labels, ranks, keys, sets = problem
+    protected = np.array(data.draw(st.lists(st.booleans(), min_size=len(sets), max_size=len(sets))), np.bool_)
+    ranks = ranks + np.where(protected, 0, len(sets))  # as the step ranks them: protected ones first
+    keys = keys[[sets.index(one) for one in sets]]  # the same shingles have the same bands
+    keys[:, 0] = np.maximum(keys[:, 0], 1)
+    measure = "containment" if containment else "jaccard"
+    found = verify(labels, ranks, keys, *ragged(sets), threshold, measure, protected)
+    expected = naive.verify(labels, ranks, keys, sets, threshold, containment, protected.tolist())
+    # Of protected documents with the same shingles the first stands for all; which one is named does not matter.
+    same = [-1 if s < 0 else next(i for i in np.argsort(ranks) if sets[i] == sets[s] and labels[i] == labels[s])
+            for s in expected]  # fmt: skip
+    assert found.survivor.tolist() == same
+    assert (found.survivor[protected] == -1).all()
+    clusters = len(set(labels.tolist()))
+    assert (found.survivor >= 0).sum() + found.spared + found.protected == len(sets) - clusters
+
+
+def test_many_equal_protected_documents_cost_one_comparison_each():
+    m = 20_000
+    protected = np.arange(m) < m // 2
+    keys = np.full((m, 4), 9, np.uint64)
+    found = verify(np.zeros(m, np.uint32), np.arange(m), keys, *ragged([{1, 2, 3}] * m), 0.8, "jaccard", protected)
+    assert found.pairs_compared == m - 1
+    assert (found.survivor[protected] == -1).all()
+    assert (found.survivor[~protected] == 0).all()
+    assert found.protected == m // 2 - 1
+
+
+def test_the_best_similarity_of_what_was_spared_is_known():
+    sets = [set(range(10)), set(range(4, 14)), set(range(100, 110)), set(range(1, 10))]
+    found = verify(np.zeros(4, np.uint32), np.arange(4), np.ones((4, 1), np.uint64), *ragged(sets), 0.8)
+    assert found.survivor.tolist() == [-1, -1, -1, 0]
+    assert found.spared == 2
+    assert found.near[1] == np.float32(6 / 14)
+    assert found.near[2] == 0
+    assert np.isnan(found.near[[0, 3]]).all()
+
+
+@given(problems(), st.booleans())
+def test_the_similarity_of_pairs_is_exact(problem, containment):
+    _, _, _, sets = problem
+    pairs = [(i, j) for i in range(len(sets)) for j in range(len(sets))]
+    left, right = np.array(pairs, np.int64).reshape(-1, 2).T
+    found = similarity_of_pairs(*ragged(sets), left, right, "containment" if containment else "jaccard")
+    expected = [len(sets[i] & sets[j]) / len(sets[i] if containment else sets[i] | sets[j]) for i, j in pairs]
+    assert np.array_equal(found, np.array(expected, np.float32))
+
+
 @given(problems(), st.randoms())
 def test_the_order_of_the_documents_changes_nothing(problem, random):
     labels, ranks, keys, sets = problem
@@ -58,6 +108,7 @@ def test_the_order_of_the_documents_changes_nothing(problem, random):
     expected = [-1 if before.survivor[i] < 0 else order.index(before.survivor[i]) for i in order]
     assert after.survivor.tolist() == expected
     assert (after.pairs_compared, after.spared) == (before.pairs_compared, before.spared)
+    assert np.array_equal(after.near, before.near[order], equal_nan=True)
 
 
 def test_a_chain_does_not_drop_its_far_end():
