@@ -80,6 +80,8 @@ def corpus(
     *,
     tokens: int | str | None = None,
     threads: int | None = None,
+    memory: int | str | None = None,
+    index: str | Path | None = None,
     format: str | None = None,
     text_column: str = "text",
     id_column: str = "id",
@@ -96,7 +98,8 @@ def corpus(
     Recipe. `tokens`: budget of the mix, such as "1B". Called again with the same arguments it goes on where it
     was interrupted; with another recipe it repeats only the stages that the change affects. Where the disk may
     be too small a sample is run first, to refuse early, unless `ignore_disk`. `plugins`: files or modules with
-    signals of your own; the run remembers them.
+    signals of your own; the run remembers them. `memory`: what deciding may take, such as "8GB" (half of the
+    machine's); results do not depend on it. `index`: an index of earlier runs; what it has is dropped here.
     Raises InputError, PluginError, RecipeError or RunError, each a CurateError that says what to do.
     """
     progress = progress or Progress()
@@ -104,12 +107,12 @@ def corpus(
     chosen = open_recipe(recipe, tokens)
     options = Options(text_column, id_column, None if tokenizer is None else str(tokenizer), skip_bad_files)
     run = start(inputs, out, options, overwrite=overwrite)
-    with working(run, threads, loaded) as engine:
+    with working(run, threads, loaded, memory) as engine:
         if not ignore_disk:
             check_disk(run, chosen, threads)
         measure_stage(run, chosen, engine, progress)
         with progress.stage("decide", 0):
-            decide_run(run, chosen, engine)
+            decide_run(run, chosen, engine, index)
         with progress.stage("write", 0):
             write_run(run, chosen, engine, format=format)
         with progress.stage("report", 0):
@@ -132,12 +135,14 @@ def check_disk(run: Run, recipe: Recipe, threads: int | None, stages: Sequence[s
 
 
 @contextmanager
-def working(run: Run, threads: int | None, plugins: Sequence[str] = ()) -> Iterator[Local]:
+def working(
+    run: Run, threads: int | None, plugins: Sequence[str] = (), memory: int | str | None = None
+) -> Iterator[Local]:
     """Hold a run for this process and give the engine that works on it.
 
     `plugins`, as `load` returned them, take the place of those that the run remembers; these are loaded otherwise.
     """
-    engine = Local(threads)
+    engine = Local(threads, memory)
     with run.locked():
         run.manifest["threads"] = engine.threads
         if plugins:

@@ -6,8 +6,11 @@ near-duplicates, and only theirs, and by steps that trim.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from curate.engines.local import Local
+    from curate.index import Index, Match
     from curate.run import Run
 
 MIX = "mix"  # what documents left out of the mix are dropped by
@@ -50,8 +54,13 @@ class Decisions:
     rehydration: Rehydration | None  # weights by cluster size, where the recipe allows to know them
 
 
-def decide_population(population: Population, recipe: Recipe) -> Decisions:
-    """Apply a recipe's steps and its mix to a population that has the columns of the recipe's ensembles."""
+def decide_population(
+    population: Population, recipe: Recipe, known: Callable[[npt.NDArray[np.bool_], Dedup], Match] | None = None
+) -> Decisions:
+    """Apply a recipe's steps and its mix to a population that has the columns of the recipe's ensembles.
+
+    `known` tells which living documents a dedup step drops for documents of an index, before it compares the rest.
+    """
     filters = [step for step in recipe.steps if isinstance(step, Filter)]
     begin = starts(population)
     everyone = np.ones(begin[-1], np.bool_)
@@ -64,6 +73,9 @@ def decide_population(population: Population, recipe: Recipe) -> Decisions:
         if isinstance(step, Filter):
             standing.drop(standing.alive & standing.failed[:, filters.index(step)], number)
         elif isinstance(step, Dedup):
+            if known and step.method != "url":
+                match = standing.known[step.name] = known(standing.alive, step)
+                standing.drop(match.documents, number)
             found = standing.duplicates[step.name] = dedup(population, standing, step)
             standing.drop(found.gone, number)
         elif isinstance(step, LineDedup | SubstringDedup):
@@ -115,6 +127,7 @@ class Clusters:
         facts = gather(population, self.members, ["doc", "id"])
         self._cluster = facts["doc"].to_numpy()[root]
         self._ids = pa.array(facts["id"].to_arrow())
+        self._known = list(standing.known.values())
 
     def columns(self, begin: int, size: int) -> dict[str, pa.Array]:
         """Return cluster, cluster_size, survivor and similarity of documents `begin` to `begin + size`."""
@@ -132,13 +145,31 @@ class Clusters:
         if not len(self.members):
             nothing = {"cluster": pa.uint64(), "survivor": pa.large_string(), "similarity": pa.float32()}
             none = {name: pa.nulls(size, kind) for name, kind in nothing.items()}
-            return {"cluster": none.pop("cluster"), "cluster_size": pa.array(np.ones(size, np.int64)), **none}
-        return {
+            alone_here = {"cluster": none.pop("cluster"), "cluster_size": pa.array(np.ones(size, np.int64)), **none}
+            return self._with_known(alone_here, begin, size)
+        columns = {
             "cluster": pa.array(self._cluster[place], mask=alone),
             "cluster_size": pa.array(np.where(alone, 1, self._size[place])),
             "survivor": self._ids.take(pa.array(self._next[place], mask=gone)),
             "similarity": pa.array(similarity, mask=gone | np.isnan(similarity)),
         }
+        return self._with_known(columns, begin, size)
+
+    def _with_known(self, columns: dict[str, pa.Array], begin: int, size: int) -> dict[str, pa.Array]:
+        """Name the documents of an index, as RUN:ID, that documents `begin` to `begin + size` were dropped for."""
+        for match in self._known:
+            low, high = np.searchsorted(match.documents, [begin, begin + size])
+            if high > low:
+                here = np.zeros(size, np.bool_)
+                here[match.documents[low:high] - begin] = True
+                similarity = match.similarity[low:high]
+                found = {
+                    "survivor": match.names.slice(low, high - low).cast(columns["survivor"].type),
+                    "similarity": pa.array(similarity, pa.float32(), mask=np.isnan(similarity)),
+                }
+                for name, values in found.items():
+                    columns[name] = pa.compute.replace_with_mask(columns[name], pa.array(here), values)
+        return columns
 
 
 def decision_table(
@@ -187,25 +218,59 @@ def _failed(failed: npt.NDArray[np.bool_], names: tuple[str, ...]) -> pa.Array:
     return pa.ListArray.from_arrays(offsets, values)
 
 
-def decide_key(run: Run, recipe: Recipe) -> str:
+def decide_key(run: Run, recipe: Recipe, index_key: str | None = None) -> str:
     """Return a hash of everything that the decisions on a run depend on."""
-    return fingerprint([curate.__version__, recipe.fingerprint(), run.stage("measure")["key"]])
+    facts = [curate.__version__, recipe.fingerprint(), run.stage("measure")["key"]]
+    return fingerprint([*facts, index_key] if index_key else facts)
 
 
-def decide_run(run: Run, recipe: Recipe, engine: Local) -> None:
+def decide_run(run: Run, recipe: Recipe, engine: Local, index: str | Path | None = None) -> None:
     """Decide a measured run; nothing is done when it was decided with the same recipe on the same signals.
 
-    RunError when the run was not measured, or not all that the recipe needs.
+    `index`: an index of earlier runs; the dedup steps drop what is in it already.
+    RunError when the run was not measured, or not all that the recipe needs, or when the index was made otherwise.
     """
     _check_measured(run, recipe)
-    key = decide_key(run, recipe)
+    with ExitStack() as stack:
+        opened = None
+        if index is not None:
+            opened = stack.enter_context(_opened(index, recipe))
+        _decide(run, recipe, engine, opened)
+
+
+@contextmanager
+def _opened(path: str | Path, recipe: Recipe) -> Iterator[Index]:
+    """Open an index for the dedup steps of a recipe; nobody can change it meanwhile."""
+    from curate.index import Index
+
+    index = Index(path)
+    steps = [*recipe.dedups("exact"), *recipe.dedups("minhash")]
+    if not steps:
+        raise RunError(f'recipe "{recipe.name}" has no dedup step, so the index {path} would change nothing')
+    index.check(steps, Plan.of(recipe).minhash, f'recipe "{recipe.name}"')
+    with index.reading():
+        yield index
+
+
+def _decide(run: Run, recipe: Recipe, engine: Local, index: Index | None) -> None:
+    index_key = index.manifest.fingerprint(run.input_key()) if index else None
+    key = decide_key(run, recipe, index_key)
     if run.is_done("decide", key):
         return
     with run.doing("decide", key) as stage:
         population = RunPopulation(run, engine, recipe.clean)
         (run.path / "decisions").mkdir(exist_ok=True)
         extended = with_ensembles(population, recipe)
-        decisions = decide_population(extended, recipe)
+        known = None
+        if index:
+            lookup = index.matches
+            (run.path / "state").mkdir(exist_ok=True)
+
+            def known(alive: npt.NDArray[np.bool_], step: Dedup) -> Match:
+                scratch, inputs = run.path / "state", run.input_key()
+                return lookup(extended, alive, step, memory=engine.memory, folder=scratch, inputs=inputs)
+
+        decisions = decide_population(extended, recipe, known)
         trims = decisions.standing.trims
         clusters = Clusters(population, decisions.standing)
         wanted = {run.decisions_file(shard) for shard in population.shards}
@@ -219,6 +284,9 @@ def decide_run(run: Run, recipe: Recipe, engine: Local) -> None:
         if recipe.mix.samples:
             stage["steps"].append({"name": MIX, "kind": "mix"})
         stage["duplicates"] = {name: found.facts for name, found in decisions.standing.duplicates.items()}
+        if index:
+            matched = {name: len(match.documents) for name, match in decisions.standing.known.items()}
+            stage["index"] = {"path": str(index.path.absolute()), "matched": matched, "key": index_key}
         stage["rehydration"] = decisions.rehydration and decisions.rehydration.table()
         stage["trims"] = {
             name: {"folder": found.folder.relative_to(run.path).as_posix(), **found.facts}

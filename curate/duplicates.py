@@ -6,14 +6,14 @@ Works on columns of a Population, never on text. What is reported of a step is p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from curate.dedup.clusters import candidate_clusters, exact_clusters, keys_within
+from curate.dedup.clusters import Linked, Pieces, exact_clusters, keys_within, link
+from curate.dedup.keys import band_pieces, hash_pieces, short_documents
 from curate.dedup.survivors import best_of_clusters, similarity_of_pairs, verify
 from curate.dedup.urls import sketch_name
 from curate.groups import group_keys
@@ -22,8 +22,6 @@ from curate.population import (
     Wanted,
     exact_hashes,
     gather,
-    hash_column,
-    nullable_column,
     sketch_column,
 )
 from curate.recipe import Dedup
@@ -37,7 +35,8 @@ F32 = npt.NDArray[np.float32]
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 
-PARTITION_BYTES = 256 << 20  # of shingles that are verified at a time: what verification needs of memory
+PARTITION_BYTES = 256 << 20  # of shingles that are verified at a time, where the memory allows it
+LINKING, VERIFYING = 2, 8  # parts of the memory that linking may take, and one partition of verification
 
 
 @dataclass
@@ -95,9 +94,12 @@ class Scope:
         self.numbers = np.flatnonzero(alive)
         self.groups = group_keys(population, alive, step.within) if len(self.numbers) else None
 
-    def keys(self, keys: U64) -> U64:
-        """Make keys of living documents differ between groups."""
-        return keys if self.groups is None else keys_within(keys, self.groups)
+    def link(self, columns: list[Pieces]) -> Linked:
+        """Return the clusters of living documents that share a key; documents are places in `numbers`."""
+        folder = self.population.scratch
+        if folder is not None:
+            folder.mkdir(exist_ok=True)
+        return link(columns, len(self.numbers), self.population.memory // LINKING, folder)
 
 
 @dataclass
@@ -119,7 +121,7 @@ class Candidates:
             places,
             labels[shared],
             keep_ranks(scope.population, documents, scope.step),
-            _protected(scope.population, documents, scope.step),
+            protected_documents(scope.population, documents, scope.step),
         )
 
     def __len__(self) -> int:
@@ -131,34 +133,25 @@ class Candidates:
 
 
 def _exact(scope: Scope) -> Duplicates:
-    hashes = exact_hashes(scope.population, scope.alive)
-    low = np.maximum(hashes[:, 0], np.uint64(1))  # key 0 is not scoped, and the hash of no text is 0
-    return _unverified(scope, np.arange(len(scope.numbers)), exact_clusters(hashes[:, 1], scope.keys(low)), 1.0)
+    linked = scope.link([hash_pieces(scope.population, scope.alive, "exact", scope.groups)])
+    return _unverified(scope, linked.documents, linked.labels, 1.0)
 
 
 def _url(scope: Scope) -> Duplicates:
-    hashes = hash_column(scope.population, scope.alive, sketch_name(scope.step.url_column))
-    low = scope.keys(np.maximum(hashes[:, 0], np.uint64(1)))
-    places = np.flatnonzero(hashes.any(axis=1))  # documents without a URL are nobody's duplicates
-    return _unverified(scope, places, exact_clusters(hashes[places, 1], low[places]), np.nan)
+    name = sketch_name(scope.step.url_column)
+    linked = scope.link([hash_pieces(scope.population, scope.alive, name, scope.groups)])
+    return _unverified(scope, linked.documents, linked.labels, np.nan)
 
 
 def _minhash(scope: Scope) -> Duplicates:
     step = scope.step
-    keys, is_short = nullable_column(scope.population, scope.alive, "short")
-
-    def bands() -> Iterator[U64]:
-        for band in range(step.bands):
-            column = sketch_column(scope.population, scope.alive, f"band_{band}")
-            yield scope.keys(np.where(is_short, np.uint64(0), column))
-
-    labels = candidate_clusters(bands(), len(scope.numbers))
-    places = np.flatnonzero(~is_short)
+    bands = [band_pieces(scope.population, scope.alive, band, scope.groups) for band in range(step.bands)]
+    linked = scope.link(bands)
     if step.verify is None:
-        found = _unverified(scope, places, labels[places], np.nan)
+        found = _unverified(scope, linked.documents, linked.labels, np.nan)
     else:
-        found = _verified(scope, Candidates.of(scope, places, labels[places]))
-    return _with_short(scope, found, keys.astype(np.uint64), is_short)
+        found = _verified(scope, Candidates.of(scope, linked.documents, linked.labels))
+    return _with_short(scope, found, *short_documents(scope.population, scope.alive))
 
 
 def _unverified(scope: Scope, places: Numbers, labels: U32, similarity: float) -> Duplicates:
@@ -187,12 +180,13 @@ def _verified(scope: Scope, candidates: Candidates) -> Duplicates:
     chosen = np.zeros(len(scope.alive), np.bool_)
     chosen[documents] = True
     groups = None if scope.groups is None else scope.groups[candidates.places]
-    columns = [sketch_column(scope.population, chosen, f"band_{i}") for i in range(step.bands)]
-    keys = np.stack([column if groups is None else keys_within(column, groups) for column in columns], axis=1)
-    partitions = 1 + 4 * int(sketch_column(scope.population, chosen, "shingles").sum()) // PARTITION_BYTES
+    # Beside its shingles a document has its band keys, and verifying needs as much again to find them.
+    needed = 4 * int(sketch_column(scope.population, chosen, "shingles").sum(dtype=np.int64)) + 24 * step.bands * m
+    partitions = 1 + needed // min(PARTITION_BYTES, max(scope.population.memory // VERIFYING, 1))
+    wanted = Wanted(documents, candidates.labels, step.bands, groups)
     survivor, spared, shielded = np.full(m, -1, np.int64), 0, 0
     similarity, near = np.full(m, np.nan, np.float32), np.full(m, np.nan, np.float32)
-    for piece in scope.population.shingles(Wanted(documents, candidates.labels, keys), step.shingling, partitions):
+    for piece in scope.population.shingles(wanted, step.shingling, partitions):
         at = piece.doc.astype(np.int64)
         found = verify(
             candidates.labels[at],
@@ -230,7 +224,7 @@ def _unfolded(scope: Scope, found: Duplicates, partitions: int) -> F32:
     head = np.arange(len(documents))
     head[dropped] = survivor  # a pair is in one cluster, so in one partition
     similarity = np.zeros(len(dropped), np.float32)
-    wanted = Wanted(documents, head.astype(np.uint32), np.zeros((len(documents), 1), np.uint64))
+    wanted = Wanted(documents, head.astype(np.uint32))
     pair_of = np.full(len(documents), -1, np.int64)
     pair_of[dropped] = np.arange(len(dropped))
     for piece in scope.population.shingles(wanted, scope.step.shingling._replace(fold_numbers=False), partitions):
@@ -243,9 +237,8 @@ def _unfolded(scope: Scope, found: Duplicates, partitions: int) -> F32:
     return similarity
 
 
-def _with_short(scope: Scope, found: Duplicates, keys: U64, is_short: Bools) -> Duplicates:
+def _with_short(scope: Scope, found: Duplicates, places: Numbers, keys: U64) -> Duplicates:
     """Add what becomes of documents with fewer words than a shingle, by the policy `short`."""
-    places = np.flatnonzero(is_short)
     documents = scope.numbers[places]
     chosen = np.zeros(len(scope.alive), np.bool_)
     chosen[documents] = True
@@ -253,10 +246,10 @@ def _with_short(scope: Scope, found: Duplicates, keys: U64, is_short: Bools) -> 
     found.short, found.empty = Short(int((~is_empty).sum())), Short(int(is_empty.sum()))
     gone = np.zeros(0, np.int64)
     if scope.step.short == "drop":
-        protected = _protected(scope.population, documents, scope.step)
+        protected = protected_documents(scope.population, documents, scope.step)
         found.outright = gone = documents[~protected]
     elif scope.step.short == "exact":
-        same = scope.keys(keys)[places]
+        same = keys if scope.groups is None else keys_within(keys, scope.groups[places])
         exact = _unverified(scope, places, exact_clusters(np.where(is_empty, 1, 0).astype(np.uint64), same), 1.0)
         gone = exact.dropped
         found.dropped = np.concatenate([found.dropped, exact.dropped])
@@ -272,13 +265,13 @@ def keep_ranks(population: Population, documents: Numbers, step: Dedup) -> Numbe
     """Return the position of each document in the order of the survivor policy, 0 the best.
 
     Protected sources come first, then the order of `priority`, sources not named there last, then `keep`. Ties
-    are broken by text hash, then by document number hash, never by where a document is stored; nulls and NaN
-    rank last.
+    are broken by text hash, then by `doc` (a hash of id and text), then by source, never by where a document is
+    stored; nulls and NaN rank last.
     """
     import polars as pl
 
     columns = [name for name, _ in step.keep_order]
-    frame = gather(population, documents, list(dict.fromkeys([*columns, "doc", "id", "source"])))
+    frame = gather(population, documents, list(dict.fromkeys([*columns, "doc", "source"])))
     chosen = np.zeros(sum(population.sizes), np.bool_)
     chosen[documents] = True
     exact = exact_hashes(population, chosen)
@@ -289,11 +282,10 @@ def keep_ranks(population: Population, documents: Numbers, step: Dedup) -> Numbe
         *(_nan_as_null(frame[name]).alias(f"_keep_{number}") for number, name in enumerate(columns)),
         pl.Series("_hash", exact[:, 0]),
         frame["doc"],
-        frame["id"],
         frame["source"],
         pl.Series("_at", np.arange(len(documents))),
     ]
-    descending = [False, False, *(down for _, down in step.keep_order), *[False] * 5]
+    descending = [False, False, *(down for _, down in step.keep_order), *[False] * 4]
     made = pl.DataFrame(order)
     sorted_places = made.sort(made.columns, descending=descending, nulls_last=True)["_at"].to_numpy()
     ranks = np.empty(len(documents), np.int64)
@@ -305,7 +297,7 @@ def _nan_as_null(values: Any) -> Any:
     return values.fill_nan(None) if values.dtype.is_float() else values
 
 
-def _protected(population: Population, documents: Numbers, step: Dedup) -> Bools:
+def protected_documents(population: Population, documents: Numbers, step: Dedup) -> Bools:
     """Tell which documents are of a source that the step never drops from."""
     if not step.protect:
         return np.zeros(len(documents), np.bool_)

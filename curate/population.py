@@ -6,6 +6,7 @@ shingles of candidate duplicates are computed on request.
 
 from __future__ import annotations
 
+import functools
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,10 +21,12 @@ import pyarrow.parquet as pq
 
 from classifiers.arrow import Strings
 from curate.dedup.candidates import Candidates, read_partition, write_shingles
+from curate.dedup.clusters import keys_within
 from curate.errors import RecipeError, RunError
 from curate.kernels.minhash import ShingleSets, shingle_sets
 from curate.kernels.shingling import Shingling
 from curate.measure import Measured, read_options, stored_metadata
+from curate.memory import default_memory
 from curate.passes import MemoryTexts, RunTexts, Texts
 from curate.shards import Shard, read, unify
 from curate.shards.schema import fit
@@ -42,6 +45,8 @@ class Population(Protocol):
     """Columns of documents, part by part."""
 
     sizes: Sequence[int]
+    memory: int  # bytes that may be taken by what grows with the number of documents
+    scratch: Path | None  # where to put aside what does not fit
 
     @property
     def texts(self) -> Texts:
@@ -63,25 +68,37 @@ class Population(Protocol):
 
 @dataclass(frozen=True)
 class Wanted:
-    """Documents whose shingles are wanted: their numbers (ascending), clusters and band keys.
+    """Documents whose shingles are wanted: their numbers (ascending) and clusters.
 
-    In the Candidates that come back, `doc` is the place of a document in these arrays.
+    In the Candidates that come back, `doc` is the place of a document in these arrays, and `band_keys` are those of
+    the first `bands` bands, inside the `groups` (uint64, one a document) if there are some.
     """
 
     documents: Numbers
     cluster: npt.NDArray[np.uint32]
-    band_keys: npt.NDArray[np.uint64]
+    bands: int = 0
+    groups: npt.NDArray[np.uint64] | None = None
 
     def of_part(self, begin: int, end: int) -> tuple[int, Wanted]:
         """Return the documents numbered `begin` to `end`, from 0 on, and the place of the first in all."""
         low, high = np.searchsorted(self.documents, [begin, end])
-        part = Wanted(self.documents[low:high] - begin, self.cluster[low:high], self.band_keys[low:high])
-        return int(low), part
+        groups = None if self.groups is None else self.groups[low:high]
+        return int(low), Wanted(self.documents[low:high] - begin, self.cluster[low:high], self.bands, groups)
 
-    def with_shingles(self, low: int, high: int, first: int, sets: ShingleSets) -> Candidates:
+    def band_keys(self, sketches: Callable[[Sequence[str]], pa.Table]) -> npt.NDArray[np.uint64]:
+        """Return uint64 (wanted, bands), read from the sketches of their part."""
+        keys = np.zeros((len(self.documents), max(self.bands, 1)), np.uint64)
+        for band in range(self.bands):
+            column = sketches([f"band_{band}"]).column(0).to_numpy()[self.documents]
+            keys[:, band] = column if self.groups is None else keys_within(column, self.groups)
+        return keys
+
+    def with_shingles(
+        self, low: int, high: int, first: int, sets: ShingleSets, keys: npt.NDArray[np.uint64]
+    ) -> Candidates:
         """Join documents `low` to `high`, the first of which has place `first`, with their shingle sets."""
         places = np.arange(first, first + high - low, dtype=np.uint64)
-        return Candidates(places, self.cluster[low:high], self.band_keys[low:high], sets.values, sets.offsets)
+        return Candidates(places, self.cluster[low:high], keys[low:high], sets.values, sets.offsets)
 
 
 def starts(population: Population) -> Numbers:
@@ -96,6 +113,8 @@ class MemoryPopulation:
         self._measured = measured
         self.texts: Texts = MemoryTexts(measured.cleaned)
         self.sizes: Sequence[int] = [len(measured.signals)]
+        self.memory = default_memory()
+        self.scratch: Path | None = None
 
     def frame(self, part: int, columns: Sequence[str]) -> pl.DataFrame:
         """Return signals of the batch."""
@@ -110,7 +129,8 @@ class MemoryPopulation:
     def shingles(self, wanted: Wanted, shingling: Shingling, partitions: int) -> Iterator[Candidates]:
         """Yield all wanted documents at once: they are in memory anyway."""
         sets = shingle_sets(_take(self._measured.cleaned, wanted.documents), **shingling._asdict())
-        yield wanted.with_shingles(0, len(wanted.documents), 0, sets)
+        keys = wanted.band_keys(self._measured.sketches.select)
+        yield wanted.with_shingles(0, len(wanted.documents), 0, sets, keys)
 
 
 class RunPopulation:
@@ -120,6 +140,8 @@ class RunPopulation:
         self.run, self._engine, self._cleaners = run, engine, tuple(cleaners)
         self.shards = run.measured
         self.texts: Texts = RunTexts(run, engine, self._cleaners, self.shards)
+        self.memory = engine.memory
+        self.scratch: Path | None = run.path / "state"
         self.sizes: Sequence[int] = [pq.read_metadata(run.signals_file(shard)).num_rows for shard in self.shards]
         measured = set(run.stage("measure")["plan"]["metadata"])
         self._metadata = [
@@ -182,6 +204,11 @@ class ShingleTask:
         """Where the candidates of this shard go."""
         return self.folder / f"{self.shard.name}.arrow"
 
+    def band_keys(self) -> npt.NDArray[np.uint64]:
+        """Read the band keys of the wanted documents."""
+        file = self.run.sketches_file(self.shard)
+        return self.wanted.band_keys(lambda columns: pq.read_table(file, columns=list(columns), partitioning=None))
+
     def batches(self) -> Iterator[tuple[int, int, pa.Array]]:
         """Yield (first, last) of the wanted documents of each batch, and their raw texts; stop after the last one."""
         positions = self.wanted.documents
@@ -194,16 +221,17 @@ class ShingleTask:
                 return
         raise RunError(f"{self.shard.paths[0]} has fewer documents than were measured; run again with --overwrite")
 
-    def of_batch(self, item: tuple[int, int, pa.Array]) -> Candidates:
+    def of_batch(self, item: tuple[int, int, pa.Array], keys: npt.NDArray[np.uint64]) -> Candidates:
         """Clean and shingle the wanted documents of a batch."""
         low, high, texts = item
         sets = shingle_sets(clean(texts, self.cleaners), **self.shingling._asdict())
-        return self.wanted.with_shingles(low, high, self.first + low, sets)
+        return self.wanted.with_shingles(low, high, self.first + low, sets, keys)
 
 
 def run_shingle_task(task: ShingleTask, workers: Workers) -> int:
     """Run a task; return how many documents it wrote."""
-    return write_shingles(task.path, workers.map(task.of_batch, task.batches()), task.partitions)
+    of_batch = functools.partial(task.of_batch, keys=task.band_keys())
+    return write_shingles(task.path, workers.map(of_batch, task.batches()), task.partitions)
 
 
 def numbered(batches: Any) -> Any:
@@ -303,6 +331,7 @@ class Extended:
     def __init__(self, base: Population, made: Mapping[str, npt.NDArray[Any]]) -> None:
         self._base, self._made, self._begin = base, made, starts(base)
         self.sizes, self.texts = base.sizes, base.texts
+        self.sizes, self.memory, self.scratch = base.sizes, base.memory, base.scratch
 
     def frame(self, part: int, columns: Sequence[str]) -> pl.DataFrame:
         """Return signals and made columns of a part."""

@@ -26,6 +26,7 @@ from curate.recipe import Filter, Top
 if TYPE_CHECKING:
     import polars as pl
 
+    from curate.index import Match
     from curate.trims import Trimmed
 
 Bools = npt.NDArray[np.bool_]
@@ -40,7 +41,7 @@ class Standing:
 
     `dropped_by` int16: index of the step that dropped it, or ALIVE. `failed` bool (n, filters): filters that it
     does not meet, alive or not. `tokens` int64, without what is cut. `duplicates`, `trims`: one entry a step of
-    the kind that has run.
+    the kind that has run; `known`: what a dedup step dropped for documents of an index.
     """
 
     dropped_by: npt.NDArray[np.int16]
@@ -48,6 +49,7 @@ class Standing:
     tokens: Numbers
     duplicates: dict[str, Duplicates] = field(default_factory=dict)
     trims: dict[str, Trimmed] = field(default_factory=dict)
+    known: dict[str, Match] = field(default_factory=dict)
 
     @property
     def alive(self) -> Bools:

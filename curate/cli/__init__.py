@@ -15,6 +15,7 @@ from curate.classifier.cli import classifier
 from curate.cli import catalog, questions, stages
 from curate.cli.dedup import dedup
 from curate.cli.estimate import estimate
+from curate.cli.index import index
 from curate.errors import CurateError
 
 
@@ -69,6 +70,7 @@ for command in (
     questions.diff,
     questions.tune,
     questions.status,
+    index,
     catalog.recipes,
     catalog.signals,
     dedup,

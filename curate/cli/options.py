@@ -22,6 +22,12 @@ RUN = click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
 OUT = click.option("--out", required=True, type=click.Path(path_type=Path), help="Run directory to make or go on with.")
 RECIPE = click.option("--recipe", default="web", show_default=True, help="Shipped recipe or path of a .toml file.")
 THREADS = click.option("--threads", type=click.IntRange(min=1), help="Threads to use.  [default: all cores]")
+MEMORY = click.option(
+    "--memory", help="Memory that deciding may take, such as 8GB; results do not depend on it.  [default: half of all]"
+)
+INDEX = click.option(
+    "--index", type=click.Path(path_type=Path), help="Index of earlier runs: what is in it is dropped as a duplicate."
+)
 TOKENS = click.option("--tokens", help="Token budget of the mix, such as 300M, 10B or 1.5T.")
 FORMAT = click.option(
     "--format",

@@ -11,8 +11,10 @@ import click
 from curate.cli.options import (
     FORMAT,
     IGNORE_DISK,
+    INDEX,
     INPUTS,
     JSON,
+    MEMORY,
     OUT,
     PLUGIN,
     READING,
@@ -62,6 +64,8 @@ def demo(out: Path, threads: int | None) -> None:
 @TOKENS
 @FORMAT
 @THREADS
+@MEMORY
+@INDEX
 @READING
 @IGNORE_DISK
 @PLUGIN
@@ -132,8 +136,22 @@ def measure(
 @TOKENS
 @THREADS
 @PLUGIN
-def decide(run: Path, recipe: str | None, tokens: str | None, threads: int | None, plugins: tuple[str, ...]) -> None:
+@MEMORY
+@INDEX
+@click.option("--no-index", is_flag=True, help="Leave out the index that the run was decided with.")
+def decide(
+    run: Path,
+    recipe: str | None,
+    tokens: str | None,
+    threads: int | None,
+    memory: str | None,
+    index: Path | None,
+    no_index: bool,
+    plugins: tuple[str, ...],
+) -> None:
     """Decide which documents of a measured run are kept (stage 2).
+
+    A run that was decided with an index is decided with it again, as it is by then.
 
     \b
     Example:
@@ -147,8 +165,10 @@ def decide(run: Path, recipe: str | None, tokens: str | None, threads: int | Non
     from curate.signals.plugins import load
 
     found = Run(run)
-    with working(found, threads, [load(plugin) for plugin in plugins]) as engine:
-        decide_run(found, open_recipe(recipe or found.recipe, tokens), engine)
+    before = found.stage("decide").get("index", {}).get("path")
+    with working(found, threads, [load(plugin) for plugin in plugins], memory) as engine:
+        chosen = None if no_index else index or before
+        decide_run(found, open_recipe(recipe or found.recipe, tokens), engine, chosen)
     kept, n = found.decisions().select(pl.col("kept").sum(), n=pl.len()).collect().row(0)
     click.echo(f"{kept:,} of {n:,} documents kept: {found.path}/decisions")
 

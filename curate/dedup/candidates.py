@@ -42,6 +42,13 @@ def partition_of(cluster: npt.NDArray[np.uint32], partitions: int) -> npt.NDArra
     return ((mixed * np.uint64(partitions)) >> np.uint64(32)).astype(np.int64)
 
 
+def label_in(partition: npt.NDArray[np.int64], partitions: int) -> npt.NDArray[np.uint32]:
+    """A cluster label for each partition that `partition_of` puts there, for documents that have no clusters."""
+    lowest = (partition.astype(np.uint64) << np.uint64(32)) + np.uint64(partitions - 1)
+    mixed = lowest // np.uint64(partitions)
+    return ((mixed * np.uint64(pow(0x9E3779B1, -1, 1 << 32))) & np.uint64(0xFFFFFFFF)).astype(np.uint32)
+
+
 def write_shingles(path: Path, batches: Iterable[Candidates], partitions: int) -> int:
     """Write the candidates of one shard to an Arrow file; return how many documents that were.
 

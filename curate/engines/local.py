@@ -14,6 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from curate.errors import CurateError
+from curate.memory import parse_memory
 
 Item = TypeVar("Item")
 Batch = TypeVar("Batch")
@@ -74,10 +75,11 @@ class Workers:
 class Local:
     """Runs tasks on the threads of this process."""
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, memory: int | str | None = None) -> None:
         if threads is not None and threads < 1:
             raise CurateError(f"threads must be at least 1, not {threads}")
         self.threads = threads or len(os.sched_getaffinity(0))
+        self.memory = parse_memory(memory)  # bytes that the parts which grow with a corpus may take together
 
     def run(self, task: Callable[[Item, Workers], Result], items: Sequence[Item]) -> Iterator[tuple[Item, Result]]:
         """Run `task(item, workers)` for every item; yield each item with its result as it finishes.

@@ -52,6 +52,7 @@ def _explained(
         "signals": {k: v for k, v in row.items() if k not in (*_DECISION, "cuts", "shard", "row", "position")},
         "text": text,
         "survivor_text": survivor_text,
+        "survivor_in_index": bool(row["survivor"]) and other is None,
         "difference": None if survivor_text is None else difference(text, survivor_text),
         "files": written_to(run, row),
     }

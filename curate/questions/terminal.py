@@ -44,7 +44,10 @@ def explanation(document: dict[str, Any]) -> None:
     out.print(", ".join(f"{safe(name)} {safe(_number(value))}" for name, value in signals.items()))
     if document["survivor"]:
         out.print(f"\n[bold]duplicate of {safe(document['survivor'])}[/]{_similarity(document)}")
-        _side_by_side(document["difference"] or [])
+        if document["survivor_in_index"]:
+            out.print("(run and id of a document in the index of earlier runs, which keeps no texts)")
+        else:
+            _side_by_side(document["difference"] or [])
     out.print("\n[bold]text[/]")
     out.print(_excerpt(document["text"]), markup=False)
     out.print()

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.dedup.clusters import candidate_clusters, exact_clusters, keys_within
-from curate.kernels import clusters as kernel
 
 
 @st.composite
@@ -52,18 +51,6 @@ def test_exact_clusters_need_both_halves_of_the_hash_to_be_equal(hashes):
 
 def test_documents_without_shingles_never_link():
     assert candidate_clusters([keys([0, 5, 0, 5])], 4).tolist() == [0, 1, 2, 1]
-
-
-def test_a_small_table_takes_more_passes_and_finds_the_same():
-    rng = np.random.default_rng(2)
-    column = rng.integers(1, 30_000, 50_000).astype(np.uint64)
-    column.flags.writeable = False
-    parents = np.arange(len(column), dtype=np.uint32)
-    kernel.link_equal(column, column, True, np.empty(1 << 12, np.uint64), parents)
-    kernel.flatten(parents)
-    assert np.array_equal(parents, candidate_clusters([column], len(column)))
-    _, first, inverse = np.unique(column, return_index=True, return_inverse=True)
-    assert np.array_equal(parents, first[inverse])
 
 
 def test_one_giant_bucket_is_one_cluster():

@@ -1,0 +1,378 @@
+"""The index as a whole: what it holds, and the ways to change it and to ask it.
+
+How segments are written and searched is in the modules beside this one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import re
+import shutil
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from curate.dedup.keys import band_pieces, hash_pieces, short_pieces
+from curate.duplicates import protected_documents
+from curate.errors import RunError, did_you_mean
+from curate.groups import group_keys
+from curate.index.build import build_segment, without
+from curate.index.lookup import Best, Verification, candidate_pairs, first_of, offsets_of
+from curate.index.manifest import MANIFEST, Entry, Manifest, Parameters
+from curate.index.segment import Segment
+from curate.index.sets import mask, shingle_counts, shingle_stretches, signature_stretches
+from curate.plan import Plan
+from curate.population import Population, RunPopulation
+from curate.recipe import Dedup, fingerprint
+
+if TYPE_CHECKING:
+    from curate.engines.local import Local
+    from curate.run import Run
+
+I64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Match:
+    """Documents that an index knows; entry i of every array is about the same one.
+
+    `documents` int64: their numbers in the population, ascending. `run`, `id`: of the document in the index that
+    each is a duplicate of. `similarity` float32: to that one; an estimate where the index holds signatures only, NaN
+    where the step does not verify. `candidates`: documents that shared a key with the index.
+    """
+
+    documents: I64
+    run: pa.Array
+    id: pa.Array
+    similarity: npt.NDArray[np.float32]
+    candidates: int
+
+    @property
+    def names(self) -> pa.Array:
+        """Run and id as one string, "RUN:ID"."""
+        return pa.compute.binary_join_element_wise(self.run, self.id, pa.scalar(":", pa.large_string()))
+
+
+class Index:
+    """An index at a path. `Index(path)` opens one; the first `add` makes it."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.manifest = Manifest.read(self.path)
+
+    @property
+    def clean(self) -> tuple[str, ...]:
+        """The cleaners of the first run, which inputs that are no run are cleaned by."""
+        return tuple(self.manifest.entries[0].clean) if self.manifest.entries else ()
+
+    @staticmethod
+    def add(
+        path: str | Path,
+        run: Run,
+        engine: Local,
+        *,
+        name: str | None = None,
+        signatures_only: bool = False,
+    ) -> Entry | None:
+        """Add the kept documents of a decided run; make the index if there is none. None when it has that run.
+
+        `name` is what matches will call the run, by default the name of its directory.
+        Raises RunError when the run is not decided, was sketched in another way than the index, or when the index has
+        another run of that name.
+        """
+        path = Path(path)
+        stage = run.stage("decide")
+        if not stage.get("done"):
+            raise RunError(f"{run.path} is not decided; run: curate decide {run.path}")
+        name = name or run.path.resolve().name
+        if ":" in name or not name:
+            raise RunError(f'"{name}" cannot name a run in an index: choose another --name, without a colon')
+        parameters = Parameters.of(run.recipe, Plan.of(run.recipe).minhash, signatures_only)
+        _check_place(path)
+        with _changing(path):
+            manifest = Manifest.read(path) if (path / MANIFEST).is_file() else Manifest(parameters)
+            key = fingerprint([run.input_key(), run.stage("measure")["key"], stage["key"], stage["files"]])
+            for entry in manifest.entries:
+                if entry.fingerprint == key:
+                    return None
+                if entry.run == name or entry.inputs == run.input_key():
+                    raise RunError(
+                        f'{path} already has a run "{entry.run}" '
+                        + ("over the same inputs" if entry.inputs == run.input_key() else "with other documents")
+                        + f"; forget that one first (curate index forget {path} --run {entry.run})"
+                        + ("" if entry.inputs == run.input_key() else " or choose another --name")
+                    )
+            _check(manifest.parameters, parameters, f"{run.path} was sketched with", path)
+            segment = _new_folder(path, name)
+            population = RunPopulation(run, engine, run.recipe.clean)
+            kept, sources = _kept(run)
+            extended = _with_ensembles(population, run)
+            build_segment(extended, kept, manifest.parameters, segment, engine.memory)
+            entry = Entry(
+                segment.name,
+                name,
+                key,
+                run.input_key(),
+                len(kept),
+                _size(segment),
+                sources,
+                time.time(),
+                run.recipe.name,
+                tuple(run.recipe.clean),
+            )
+            replace(manifest, entries=[*manifest.entries, entry]).write(path)
+            return entry
+
+    def matches(
+        self,
+        population: Population,
+        alive: npt.NDArray[np.bool_],
+        step: Dedup,
+        *,
+        memory: int,
+        folder: Path,
+        inputs: str = "",
+    ) -> Match:
+        """Return the documents where `alive` is true that a dedup step would drop for one of the index.
+
+        Runs over the input files `inputs` do not count: a run is no duplicate of itself.
+        """
+        with self.reading():
+            entries = [entry for entry in self.manifest.entries if entry.inputs != inputs]
+            segments = [Segment(self.path / "segments" / entry.segment) for entry in entries]
+            offsets = offsets_of([entry.documents for entry in entries])
+            numbers = np.flatnonzero(alive)
+            numbers = numbers[~protected_documents(population, numbers, step)]
+            alive = mask(population, numbers)
+            groups = group_keys(population, alive, step.within) if len(numbers) else None
+            exact = step.method == "exact"
+            if exact:
+                columns = [hash_pieces(population, alive, "exact", groups)]
+            else:
+                columns = [band_pieces(population, alive, band, groups) for band in range(step.bands)]
+                columns += [short_pieces(population, alive, groups)] if step.short == "exact" else []
+            keys = [segment.exact if exact else segment.keys for segment in segments]
+            pairs = candidate_pairs(columns, len(numbers), keys, offsets, memory, folder)
+            pairs = replace(pairs, asked=numbers[pairs.asked])
+            if exact or step.verify is None or not len(pairs.asked):
+                best = first_of(pairs, 1.0 if exact else float("nan"))
+            else:
+                best = self._verified(population, pairs, step, segments, offsets, memory, folder)
+            return self._named(best, entries, segments, offsets, len(np.unique(pairs.asked)))
+
+    def _verified(
+        self,
+        population: Population,
+        pairs: Any,
+        step: Dedup,
+        segments: list[Segment],
+        offsets: I64,
+        memory: int,
+        folder: Path,
+    ) -> Best:
+        positional = self.manifest.parameters.signatures_only
+        candidates = np.unique(pairs.asked)
+        weights = (
+            np.full(len(candidates), 4 * step.bands * step.rows)
+            if positional
+            else 4 * (shingle_counts(population, candidates).astype(np.int64) + 16)
+        )
+        verification = Verification(pairs, weights, memory // 8, positional)
+        if positional:
+            sets = signature_stretches(population, verification.documents, verification.cuts)
+        else:
+            sets = shingle_stretches(population, verification.documents, step.shingling, verification.cuts)
+        return verification.best(sets, segments, offsets, step.verify or 0.0, step.measure, folder)
+
+    def _named(self, best: Best, entries: list[Entry], segments: list[Segment], offsets: I64, candidates: int) -> Match:
+        """Look up run and id of the documents of the index that were matched."""
+        known, inverse = np.unique(best.known, return_inverse=True)
+        ids: list[pa.Array] = [pa.array([], pa.large_string())]
+        for segment, begin, end in zip(segments, offsets[:-1], offsets[1:], strict=True):
+            low, high = np.searchsorted(known, [begin, end])
+            for _, _, table in segment.rows(known[low:high] - begin, ["id"]):
+                ids.append(table["id"].combine_chunks().cast(pa.large_string()))
+        runs = pa.array([entry.run for entry in entries], pa.large_string())
+        of_run = runs.take(pa.array(np.searchsorted(offsets, best.known, "right") - 1))
+        return Match(
+            best.documents, of_run, pa.concat_arrays(ids).take(pa.array(inverse.ravel())), best.similarity, candidates
+        )
+
+    def check(self, steps: Sequence[Dedup], minhash: tuple[tuple[str, Any], ...] | None, what: str) -> None:
+        """Raise RunError unless the index can answer for these dedup steps."""
+        mine = self.manifest.parameters
+        for step in steps:
+            if step.method == "exact":
+                theirs = replace(mine, exact_within=step.within)
+            elif step.method == "minhash":
+                theirs = replace(mine, minhash=minhash, minhash_within=step.within)
+            else:
+                continue
+            _check(mine, theirs, f'step "{step.name}" of {what} has', self.path)
+
+    def merge(self, others: Sequence[Index]) -> list[Entry]:
+        """Take over the runs of other indices that this one does not have; return them.
+
+        RunError when they were sketched in another way, or when two different runs have one name.
+        """
+        with _changing(self.path):
+            manifest = Manifest.read(self.path)
+            added: list[Entry] = []
+            for other in others:
+                _check(manifest.parameters, other.manifest.parameters, f"{other.path} has", self.path)
+                if manifest.parameters.signatures_only != other.manifest.parameters.signatures_only:
+                    raise RunError(f"of {self.path} and {other.path} one holds signatures only: they cannot be merged")
+                for entry in other.manifest.entries:
+                    present = [*manifest.entries, *added]
+                    if any(entry.fingerprint == there.fingerprint for there in present):
+                        continue
+                    if any(entry.run == there.run for there in present):
+                        raise RunError(f'{self.path} and {other.path} have different runs called "{entry.run}"')
+                    folder = _new_folder(self.path, entry.run)
+                    with other.reading():
+                        shutil.copytree(other.path / "segments" / entry.segment, folder, dirs_exist_ok=True)
+                    added.append(replace(entry, segment=folder.name))
+            self.manifest = replace(manifest, entries=[*manifest.entries, *added])
+            self.manifest.write(self.path)
+        return added
+
+    def forget(self, *, run: str | None = None, source: str | None = None) -> int:
+        """Remove a run, or the documents of a source from every run; return how many documents that were.
+
+        Nothing of them stays on disk. RunError when there is no such run or source.
+        """
+        with _changing(self.path):
+            manifest = Manifest.read(self.path)
+            left: list[Entry] = []
+            forgotten = 0
+            known = (
+                {entry.run for entry in manifest.entries}
+                if run is not None
+                else {name for entry in manifest.entries for name in entry.sources}
+            )
+            wanted = run if run is not None else source
+            if wanted not in known:
+                kind = "run" if run is not None else "source"
+                raise RunError(f'{self.path} has no {kind} "{wanted}"{did_you_mean(str(wanted), known)}')
+            for entry in manifest.entries:
+                if run is not None:
+                    gone = entry.documents if entry.run == run else 0
+                else:
+                    gone = entry.sources.get(str(source), 0)
+                forgotten += gone
+                if not gone and entry.run != run:
+                    left.append(entry)
+                elif gone < entry.documents:
+                    folder = _new_folder(self.path, entry.run)
+                    without(Segment(self.path / "segments" / entry.segment), str(source), folder)
+                    sources = {name: count for name, count in entry.sources.items() if name != source}
+                    left.append(
+                        replace(
+                            entry,
+                            segment=folder.name,
+                            documents=entry.documents - gone,
+                            sources=sources,
+                            bytes=_size(folder),
+                            fingerprint=fingerprint([entry.fingerprint, "without", source]),
+                        )
+                    )
+            self.manifest = replace(manifest, entries=left)
+            self.manifest.write(self.path)
+            _collect(self.path, self.manifest)
+        return forgotten
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Keep others from changing the index while it is read."""
+        with _lock(self.path, fcntl.LOCK_SH, "is changing"):
+            self.manifest = Manifest.read(self.path)
+            yield
+
+
+def _check(mine: Parameters, theirs: Parameters, whose: str, path: Path) -> None:
+    difference = mine.difference(theirs)
+    if difference:
+        raise RunError(f"{whose} {difference}: it cannot be compared with the index {path}")
+
+
+def _check_place(path: Path) -> None:
+    if path.exists() and not (path / MANIFEST).is_file():
+        foreign = not path.is_dir() or any(child.name not in (".lock", "segments") for child in path.iterdir())
+        if foreign:
+            raise RunError(f"{path} exists and is not an index; choose another place (nothing was touched)")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"cannot make the index {path}: {error.strerror}") from None
+
+
+@contextmanager
+def _changing(path: Path) -> Iterator[None]:
+    """Hold an index for changing it, and remove segments that were left half made."""
+    with _lock(path, fcntl.LOCK_EX, "works with"):
+        if (path / MANIFEST).is_file():
+            _collect(path, Manifest.read(path))
+        elif (path / "segments").is_dir():
+            shutil.rmtree(path / "segments")
+        yield
+
+
+@contextmanager
+def _lock(path: Path, kind: int, what: str) -> Iterator[None]:
+    with (path / ".lock").open("a" if kind == fcntl.LOCK_EX else "r") as lock:
+        try:
+            fcntl.flock(lock, kind | fcntl.LOCK_NB)
+        except OSError:
+            raise RunError(f"another curate {what} the index {path}; try again when it is done") from None
+        yield
+
+
+def _collect(path: Path, manifest: Manifest) -> None:
+    """Delete the segments that the manifest does not name."""
+    held = {entry.segment for entry in manifest.entries}
+    for folder in (path / "segments").glob("*/"):
+        if folder.name not in held:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _new_folder(path: Path, run: str) -> Path:
+    (path / "segments").mkdir(exist_ok=True)
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "_", run)[:40] or "run"
+    folder = path / "segments" / f"{readable}-{uuid.uuid4().hex[:8]}"
+    folder.mkdir()
+    return folder
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.iterdir())
+
+
+def _kept(run: Run) -> tuple[I64, dict[str, int]]:
+    """Return the numbers of a run's kept documents, and how many each source has."""
+    import polars as pl
+
+    kept: list[I64] = [np.zeros(0, np.int64)]
+    sources: Counter[str] = Counter()
+    begin = 0
+    for shard in run.measured:
+        frame = pl.read_parquet(run.decisions_file(shard), columns=["kept", "source"], glob=False)
+        kept.append(np.flatnonzero(frame["kept"].to_numpy()) + begin)
+        for source, count in frame.filter("kept")["source"].value_counts().iter_rows():
+            sources[str(source)] += count
+        begin += len(frame)
+    return np.concatenate(kept), dict(sorted(sources.items()))
+
+
+def _with_ensembles(population: RunPopulation, run: Run) -> Population:
+    from curate.ensembles import with_ensembles
+
+    return with_ensembles(population, run.recipe)
