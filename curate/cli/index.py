@@ -101,6 +101,7 @@ def query(
     from curate.index.query import query as ask
     from curate.kernels.warmup import ensure_compiled
     from curate.questions.terminal import table
+    from curate.terminal import say
 
     ensure_compiled(say)
     found = ask(
