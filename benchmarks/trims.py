@@ -44,7 +44,7 @@ def most_memory() -> int:
 def decide(run: Path, name: str, threads: int) -> None:
     """Decide one step and print what it cost as JSON."""
     from curate.corpus import working
-    from curate.decide import decide_run
+    from curate.decide.stage import decide_run
     from curate.report.build import build
 
     found = curate.Run(run)

@@ -15,12 +15,12 @@ from curate.errors import CurateError, InputError, PluginError, RecipeError, Run
 if TYPE_CHECKING:
     from curate import dedup
     from curate.corpus import corpus
-    from curate.decide import decide
-    from curate.measure import measure
+    from curate.decide.stage import decide
+    from curate.measure.stage import measure
     from curate.recipe import Recipe
     from curate.run import Run
     from curate.signals.plugins import signal
-    from curate.write import write
+    from curate.write.stage import write
 
 __version__ = "0.1.0"
 
@@ -45,20 +45,19 @@ _HOMES = {
     "Recipe": "curate.recipe",
     "Run": "curate.run",
     "corpus": "curate.corpus",
-    "decide": "curate.decide",
-    "measure": "curate.measure",
+    "decide": "curate.decide.stage",
+    "measure": "curate.measure.stage",
     "signal": "curate.signals.plugins",
-    "write": "curate.write",
+    "write": "curate.write.stage",
 }
 
 
 class _Package(ModuleType):
-    """Lets `curate.measure` be the function although `curate/measure.py` is a module of that name."""
+    """Lets `curate.measure` be the function although `curate/measure/` is a package of that name."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, ModuleType) and _HOMES.get(name) == value.__name__:
-            value = getattr(value, name)
-        super().__setattr__(name, value)
+        if not (isinstance(value, ModuleType) and name in _HOMES):
+            super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> Any:
         if name == "dedup":

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curate.decide import decide_run
+from curate.decide.stage import decide_run
 from curate.engines.local import Local
 from curate.errors import RecipeError
 from curate.kernels.warmup import ensure_compiled
-from curate.measure import measure_run
+from curate.measure.stage import measure_run
 from curate.recipe import Recipe, parse_count
 from curate.report import report_run
 from curate.run import STAGES, Run
 from curate.shards import plan
 from curate.signals.plugins import load
 from curate.signals.tokens import TokenCounter
-from curate.write import write_run
+from curate.write.stage import write_run
 
 
 class Progress:
@@ -129,7 +129,7 @@ def measure_stage(run: Run, recipe: Recipe, engine: Local, progress: Progress) -
 
 def check_disk(run: Run, recipe: Recipe, threads: int | None, stages: Sequence[str] = STAGES) -> None:
     """Raise SpaceError when the disk of a run is too small for what its stages will write; see `curate.estimate`."""
-    from curate.estimate import check_space  # which runs a sample with the functions of this module
+    from curate.estimate.estimate import check_space  # which runs a sample with the functions of this module
 
     check_space(run, recipe, threads, stages=stages)
 

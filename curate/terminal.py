@@ -14,7 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, Te
 from rich.table import Table
 
 from curate.corpus import Progress as Silent
-from curate.mix import Allocation
+from curate.mix.allocation import Allocation
 
 _STAGES = {
     "measure": "measuring documents",

@@ -331,7 +331,7 @@ def test_a_run_can_be_continued_from_another_directory(
     run = curate.corpus("a.jsonl", tmp_path / "run", recipe())
     monkeypatch.chdir(tmp_path)
     from curate.engines.local import Local
-    from curate.write import write_run
+    from curate.write.stage import write_run
 
     write_run(curate.Run(run.path), run.recipe, Local(1), format="jsonl.zst")
     assert list((run.path / "mix").rglob("*.jsonl.zst"))

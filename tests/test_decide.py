@@ -216,7 +216,7 @@ filter = "bucket >= 3"
 
 
 def test_buckets_hold_equal_tokens_and_ties_share_one() -> None:
-    from curate.ensembles import equal_mass_buckets
+    from curate.decide.ensembles import equal_mass_buckets
 
     score = np.array([0.1, 0.2, 0.3, 0.4, 0.4, np.nan])
     assert equal_mass_buckets(score, np.array([10, 10, 10, 5, 5, 0]), 4).tolist() == [0, 1, 2, 3, 3, 0]

@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import curate
-from curate.decide import decide_population, measure_frame
-from curate.population import MemoryPopulation
+from curate.decide.population import MemoryPopulation
+from curate.decide.rehydrate import cluster_sizes, of_standing
+from curate.decide.stage import decide_population, measure_frame
+from curate.decide.steps import Standing
 from curate.recipe import Recipe
-from curate.rehydrate import cluster_sizes, of_standing
-from curate.steps import Standing
 from tests.corpora import prose, write_jsonl
 
 

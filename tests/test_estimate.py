@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 import curate
 from curate.cli import main
 from curate.errors import InputError
-from curate.estimate import estimate
+from curate.estimate.estimate import estimate
 from tests.corpora import RECIPE, prose, write_jsonl
 
 

@@ -13,7 +13,7 @@ import pyarrow.ipc
 import pytest
 
 from curate.errors import InputError
-from curate.input_sample import take_pieces
+from curate.estimate.input_sample import take_pieces
 from curate.shards import plan, read
 from tests.corpora import prose, write_jsonl
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import curate
-from curate.mix import Holding, allocate, fill
+from curate.mix.allocation import Holding, allocate, fill
 from curate.recipe import Division, Mix, Recipe
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from curate import Recipe, RecipeError
-from curate.plan import Plan
+from curate.measure.plan import Plan
 from curate.recipe import Dedup
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curate.mix.repeat import Preference, copies, giving_most, quality_curve, quality_level
 from curate.recipe import Quality
-from curate.repeat import Preference, copies, giving_most, quality_curve, quality_level
 
 
 def numbered(n: int) -> np.ndarray:

@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 
 import classifiers
 from curate.errors import InputError, RecipeError
-from curate.measure import identify
-from curate.scores import digest
+from curate.measure.scores import digest
+from curate.measure.stage import identify
 from curate.shards import Batch, ReadOptions, Shard, plan, read
 from curate.tables import TableWriter
 

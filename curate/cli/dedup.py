@@ -173,8 +173,8 @@ def curve(
     from curate.dedup.bands import PERMUTATIONS, choose
     from curate.dedup.curve_chart import in_svg
     from curate.dedup.curves import WEB_PAGES, explain_choice
+    from curate.dedup.terminal import curves
     from curate.recipe import Dedup
-    from curate.terminal_dedup import curves
 
     if find is not None and (bands or rows):
         raise click.UsageError("give either --bands and --rows, or --find with --at")
@@ -252,8 +252,8 @@ def audit(
     from curate.corpus import working
     from curate.dedup.audit import audit_run
     from curate.dedup.labelled_pairs import audit_pairs
+    from curate.dedup.terminal import audit_tables, pair_tables
     from curate.run import Run
-    from curate.terminal_dedup import audit_tables, pair_tables
 
     found = Run(run)
     with working(found, threads) as engine:

@@ -43,10 +43,10 @@ def estimate(
     Example:
       curate estimate raw/*.jsonl.zst --recipe fineweb --price-per-core-hour 0.04
     """
-    from curate.estimate import estimate as estimate_run
+    from curate.estimate.estimate import estimate as estimate_run
+    from curate.estimate.terminal import estimate_tables
     from curate.recipe import parse_count
     from curate.terminal import Bars, say, size
-    from curate.terminal_estimate import estimate_tables
 
     target = parse_count(target_tokens) or 0
     say("Running a sample of the inputs …")

@@ -160,7 +160,7 @@ def decide(
     import polars as pl
 
     from curate.corpus import open_recipe, working
-    from curate.decide import decide_run
+    from curate.decide.stage import decide_run
     from curate.run import Run
     from curate.signals.plugins import load
 
@@ -204,8 +204,8 @@ def mix(
     from dataclasses import asdict
 
     from curate.corpus import working
+    from curate.mix.remix import draw_again, parse_shares, remix, with_shares
     from curate.recipe import parse_count
-    from curate.remix import draw_again, parse_shares, remix, with_shares
     from curate.run import Run
     from curate.terminal import allocations
 
@@ -238,7 +238,7 @@ def write(run: Path, format: str | None, threads: int | None) -> None:
     """
     from curate.corpus import working
     from curate.run import Run
-    from curate.write import write_run
+    from curate.write.stage import write_run
 
     found = Run(run)
     with working(found, threads) as engine:

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from curate.decide.duplicates import keep_ranks
+from curate.decide.population import RunPopulation, gather, signal_column, sketch_column
 from curate.dedup.audit_figures import components, precision_by_similarity, purity, ratio, recall_by_similarity, share
 from curate.dedup.audit_sample import draw
 from curate.dedup.clusters import candidate_clusters
@@ -20,10 +22,8 @@ from curate.dedup.curves import Distribution
 from curate.dedup.step_population import StepPopulation, shingles_of
 from curate.dedup.survivors import similarity_of_pairs
 from curate.dedup.truth import MAX_DOCUMENTS, Pairs, all_pairs
-from curate.duplicates import keep_ranks
 from curate.errors import CurateError
 from curate.kernels.shingling import Shingling
-from curate.population import RunPopulation, gather, signal_column, sketch_column
 
 if TYPE_CHECKING:
     from curate.engines.local import Local

@@ -15,7 +15,7 @@ import pyarrow as pa
 from curate.dedup.clusters import Pieces, keys_within
 
 if TYPE_CHECKING:
-    from curate.population import Population
+    from curate.decide.population import Population
 
 Bools = npt.NDArray[np.bool_]
 U64 = npt.NDArray[np.uint64]

@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from curate.decide.duplicates import keep_ranks
+from curate.decide.population import sketch_column
 from curate.dedup.audit import DEFAULT_THRESHOLD, numbers_of
 from curate.dedup.audit_figures import recall_by_similarity, share
 from curate.dedup.step_population import StepPopulation
 from curate.dedup.survivors import similarity_of_pairs
-from curate.duplicates import keep_ranks
 from curate.errors import InputError
-from curate.population import sketch_column
 from curate.shards.compression import Source
 from curate.shards.inputs import kind
 from curate.shards.lines import whole_lines

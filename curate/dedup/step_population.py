@@ -14,12 +14,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curate.decide.groups import group_keys
+from curate.decide.population import RunPopulation, Wanted, nullable_column, sketch_column, starts
 from curate.dedup.clusters import keys_within
 from curate.errors import RunError, did_you_mean
-from curate.groups import group_keys
 from curate.kernels.shingling import Shingling
-from curate.plan import Plan
-from curate.population import RunPopulation, Wanted, nullable_column, sketch_column, starts
+from curate.measure.plan import Plan
 from curate.recipe import Dedup, Recipe
 
 if TYPE_CHECKING:

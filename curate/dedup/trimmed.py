@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from classifiers.arrow import Strings, as_strings, to_array
-from curate.cuts import SIZES, Cuts, as_lists, composed, cut, cuts_file, ranges_of
+from curate.decide.cuts import SIZES, Cuts, as_lists, composed, cut, cuts_file, ranges_of
 from curate.kernels.text_lines import Ranges
-from curate.measure import sizes
+from curate.measure.stage import sizes
 
 Numbers = npt.NDArray[np.int64]
 Top = dict[int, tuple[int, str]]  # by hash: how many copies, the text

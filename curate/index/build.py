@@ -14,16 +14,16 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from curate.decide.groups import group_keys
+from curate.decide.population import Population, gather
 from curate.dedup.clusters import Pieces
 from curate.dedup.keys import band_pieces, hash_pieces, short_pieces
 from curate.dedup.spill import Spill
-from curate.groups import group_keys
 from curate.index.manifest import Parameters
 from curate.index.segment import SETS, Segment, write_documents
 from curate.index.sets import Sets, mask, shingle_counts, shingle_stretches, signature_stretches, stretches
 from curate.index.sorted_keys import SortedKeys, bucket_of, buckets_for, in_order, write_sorted
 from curate.kernels.shingling import Shingling
-from curate.population import Population, gather
 
 I64 = npt.NDArray[np.int64]
 

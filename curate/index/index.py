@@ -21,17 +21,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from curate.decide.duplicates import protected_documents
+from curate.decide.groups import group_keys
+from curate.decide.population import Population, RunPopulation
 from curate.dedup.keys import band_pieces, hash_pieces, short_pieces
-from curate.duplicates import protected_documents
 from curate.errors import RunError, did_you_mean
-from curate.groups import group_keys
 from curate.index.build import build_segment, without
 from curate.index.lookup import Best, Verification, candidate_pairs, first_of, offsets_of
 from curate.index.manifest import MANIFEST, Entry, Manifest, Parameters
 from curate.index.segment import Segment
 from curate.index.sets import mask, shingle_counts, shingle_stretches, signature_stretches
-from curate.plan import Plan
-from curate.population import Population, RunPopulation
+from curate.measure.plan import Plan
 from curate.recipe import Dedup, fingerprint
 
 if TYPE_CHECKING:
@@ -373,6 +373,6 @@ def _kept(run: Run) -> tuple[I64, dict[str, int]]:
 
 
 def _with_ensembles(population: RunPopulation, run: Run) -> Population:
-    from curate.ensembles import with_ensembles
+    from curate.decide.ensembles import with_ensembles
 
     return with_ensembles(population, run.recipe)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from curate.decide.population import Population, RunPopulation, gather
 from curate.engines.local import Local
 from curate.errors import RunError
 from curate.index.index import Index
 from curate.index.manifest import Parameters
-from curate.measure import measure_run
-from curate.population import Population, RunPopulation, gather
+from curate.measure.stage import measure_run
 from curate.recipe import Dedup, Recipe
 from curate.run import MANIFEST, Run
 from curate.shards import plan

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from curate.decide.population import Population, Wanted, sketch_column, starts
 from curate.dedup.candidates import label_in
 from curate.kernels.shingling import Shingling
-from curate.population import Population, Wanted, sketch_column, starts
 
 I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]

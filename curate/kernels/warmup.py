@@ -79,10 +79,10 @@ def compile_curate() -> None:
 
     The kernels of other signals, cleaners and steps, two thirds of all, are compiled when they are first called.
     """
-    from curate.decide import decide
+    from curate.decide.stage import decide
     from curate.dedup import shingles, signatures
-    from curate.measure import measure
-    from curate.plan import Plan
+    from curate.measure.plan import Plan
+    from curate.measure.stage import measure
     from curate.recipe import Recipe, shipped
 
     text = (

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from curate.cuts import pieces
+from curate.decide.cuts import pieces
 from curate.errors import RunError, did_you_mean
 from curate.questions.difference import difference
 from curate.questions.reasons import reasons
 from curate.questions.texts import find, texts_of
 from curate.recipe import Filter, Recipe
-from curate.write import written_to
+from curate.write.stage import written_to
 
 if TYPE_CHECKING:
     from curate.engines.local import Local

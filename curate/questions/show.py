@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from curate.cuts import without
+from curate.decide.cuts import without
 from curate.errors import RunError, did_you_mean
 from curate.predicates import thresholds
 from curate.questions.evidence import evidence

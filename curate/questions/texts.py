@@ -14,8 +14,8 @@ import polars as pl
 import pyarrow as pa
 
 from classifiers.arrow import to_array
-from curate.measure import read_options
-from curate.population import numbered
+from curate.decide.population import numbered
+from curate.measure.stage import read_options
 from curate.predicates import decimals
 from curate.recipe import Recipe
 from curate.shards import Shard, read

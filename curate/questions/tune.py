@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from curate.decide.steps import evaluate
 from curate.errors import RecipeError, RunError, did_you_mean
 from curate.predicates import columns_of, thresholds
 from curate.questions.texts import rows_of
 from curate.recipe import Filter, Recipe
-from curate.steps import evaluate
 
 if TYPE_CHECKING:
     from curate.run import Run

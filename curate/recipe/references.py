@@ -1,6 +1,6 @@
 """What a recipe brings to compare documents with: lists of words, and reference distributions of words.
 
-Reading and learning them is the business of `curate.signals.word_lists` and `curate.references`.
+Reading and learning them is the business of `curate.signals.word_lists` and `curate.measure.references`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The steps of a recipe: what drops documents, in order.
 
-What a step does to documents is in `curate.steps`.
+What a step does to documents is in `curate.decide.steps`.
 """
 
 from __future__ import annotations

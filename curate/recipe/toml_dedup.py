@@ -1,6 +1,6 @@
 """A `dedup` step of a recipe as TOML: which keys each method has, and what they may say.
 
-What the step does is in `curate.duplicates`.
+What the step does is in `curate.decide.duplicates`.
 """
 
 from __future__ import annotations

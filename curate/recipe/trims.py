@@ -1,6 +1,6 @@
 """The steps of a recipe that change documents: they cut repeated text out, and drop what has too little left.
 
-What a step does to texts is in `curate.trims`.
+What a step does to texts is in `curate.decide.trims`.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from curate.cuts import SIZES, Cuts
+from curate.decide.cuts import SIZES, Cuts
 from curate.errors import RunError
-from curate.measure import stored_counts
+from curate.measure.stage import stored_counts
 from curate.shards import Shard
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from curate.cuts import without
+from curate.decide.cuts import without
 from curate.questions.reasons import reasons
 from curate.questions.texts import rows_of, texts_at
 from curate.recipe import Filter, Recipe

@@ -3,7 +3,8 @@
 Llama 3 drops documents with many outlier tokens by the Kullback-Leibler divergence between the token distributions
 of document and corpus (Grattafiori et al. 2024, section 3.1.1) and gives neither formula nor threshold. Here it is
 KL(document || reference) over the most frequent words of the reference and 65,536 classes that all others share.
-How a reference is learnt is the business of `curate.references`; docs/word-lists-and-divergence.md derives the rest.
+How a reference is learnt is the business of `curate.measure.references`; docs/word-lists-and-divergence.md derives
+the rest.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from classifiers.arrow import as_strings
 from curate.engines.local import Local
 from curate.kernels.divergence import digamma
 from curate.kernels.unicode_words import words_of
-from curate.sampling import MOST_WORDS, Sample, SampleShard
+from curate.measure.sampling import MOST_WORDS, Sample, SampleShard
 from curate.signals import Documents
 from curate.signals.divergence import Reference, UnseenEntropy, divergence
 from tests import naive_references
@@ -279,7 +279,7 @@ def test_texts_of_a_reference_may_be_in_another_column(tmp_path: Path) -> None:
 
 
 def test_the_sample_of_a_shard_needs_no_help_from_other_shards(tmp_path: Path) -> None:
-    from curate.sampling import sample_shards
+    from curate.measure.sampling import sample_shards
     from curate.shards import ReadOptions, plan
 
     texts = [prose(i) for i in range(60)]

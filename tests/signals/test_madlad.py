@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.decide import decide
+from curate.decide.stage import decide
 from curate.recipe import Recipe
 from curate.signals import Documents, compute
 from tests import naive_web

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.decide import decide
+from curate.decide.stage import decide
 from curate.kernels import refinedweb
 from curate.kernels.unicode import tables
 from curate.recipe import Recipe

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import curate
 from classifiers.arrow import as_strings
+from curate.decide.trims import bucket_salts
 from curate.kernels.text_lines import text_lines
-from curate.trims import bucket_salts
 from tests.corpora import prose
 
 STEP = '[[steps]]\ndedup = "lines"\nmin_length = {min_length}\nmin_left = {min_left}\n'

@@ -1,7 +1,7 @@
 """Learn reference distributions: from a run's own corpus, from texts in memory, or from files.
 
-One pass over the texts, which counts the words of a sample of them (`curate.sampling`); what a divergence from a
-reference is stands in `curate.signals.divergence`.
+One pass over the texts, which counts the words of a sample of them (`curate.measure.sampling`); what a divergence
+from a reference is stands in `curate.signals.divergence`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ import curate
 from classifiers.arrow import Strings
 from curate.engines.local import Local
 from curate.errors import InputError, RecipeError
+from curate.measure.sampling import Sample, sample_shards
 from curate.recipe import Distribution, fingerprint
 from curate.recipe.references import CORPUS
-from curate.sampling import Sample, sample_shards
 from curate.shards import ReadOptions, plan
 from curate.signals.divergence import Reference
 from curate.tables import TableWriter

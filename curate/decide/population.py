@@ -20,14 +20,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from classifiers.arrow import Strings
+from curate.decide.passes import MemoryTexts, RunTexts, Texts
 from curate.dedup.candidates import Candidates, read_partition, write_shingles
 from curate.dedup.clusters import keys_within
 from curate.errors import RecipeError, RunError
 from curate.kernels.minhash import ShingleSets, shingle_sets
 from curate.kernels.shingling import Shingling
-from curate.measure import Measured, read_options, stored_metadata
+from curate.measure.stage import Measured, read_options, stored_metadata
 from curate.memory import default_memory
-from curate.passes import MemoryTexts, RunTexts, Texts
 from curate.shards import Shard, read, unify
 from curate.shards.schema import fit
 from curate.text import clean

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from curate.decide.steps import ALIVE, Standing
 from curate.dedup.membership import join
 from curate.dedup.rehydration import Rehydration, rehydration
 from curate.errors import RecipeError
 from curate.recipe import Dedup, Recipe, Step
-from curate.steps import ALIVE, Standing
 
 Numbers = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]

@@ -1,6 +1,6 @@
 """The mix: how many tokens each class of documents gives, by water-filling.
 
-Shares, caps and a budget in, tokens a class out. Which documents give them is drawn in `curate.draw`; which class a
+Shares, caps and a budget in, tokens a class out. Which documents give them is drawn in `curate.mix.draw`; which class a
 document belongs to is known elsewhere.
 """
 

@@ -1,6 +1,6 @@
 """Draws the mix: divides the budget over the classes of the living documents, and gives each document its weight.
 
-Works on columns only. How tokens are divided is in `curate.mix`, who is repeated inside a class in `curate.repeat`.
+Works on columns only. How tokens are divided is in `curate.mix`, who is repeated inside a class in `curate.mix.repeat`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from curate.classes import Classes, classes
-from curate.ensembles import equal_mass_buckets
-from curate.mix import Allocation, Holding, allocate
-from curate.population import Population, numeric, signal_column
+from curate.decide.ensembles import equal_mass_buckets
+from curate.decide.population import Population, numeric, signal_column
+from curate.mix.allocation import Allocation, Holding, allocate
+from curate.mix.classes import Classes, classes
+from curate.mix.repeat import Preference, copies, giving_most, no_preference, quality_level
 from curate.recipe import Division, Mix, Quality, Recipe
-from curate.repeat import Preference, copies, giving_most, no_preference, quality_level
 
 Numbers = npt.NDArray[np.int64]
 

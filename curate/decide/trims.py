@@ -1,6 +1,6 @@
 """What the steps that trim do: cut repeated lines or passages out of the documents still alive, drop what is left over.
 
-Works in passes over the texts (`curate.passes`). What it found is kept under a key of all that it depends on, so
+Works in passes over the texts (`curate.decide.passes`). What it found is kept under a key of all that it depends on, so
 that deciding again with other later steps reads no text again, and nothing stale is ever used.
 """
 
@@ -19,17 +19,17 @@ import numpy as np
 import numpy.typing as npt
 
 import curate
-from curate.cuts import SIZES, Cuts, cuts_file
+from curate.decide.cuts import SIZES, Cuts, cuts_file
+from curate.decide.passes import Texts, Visitor, scratch
+from curate.decide.population import Extended, Population, signal_column, starts
+from curate.decide.steps import keep_ranks
 from curate.dedup.lines import LineCuts, LineKeys
 from curate.dedup.occurrences import KEY_BYTES, Flagging, Frequent, Occurrences
 from curate.dedup.substrings import Fingerprints, PassageCuts, PassageKeys
 from curate.dedup.trimmed import PartTrimmed, Top, Trimmer, merged
-from curate.passes import Texts, Visitor, scratch
-from curate.population import Extended, Population, signal_column, starts
 from curate.recipe import Dedup, LineDedup, Recipe, SubstringDedup, Trim, fingerprint
 from curate.recipe.trims import UNITS
 from curate.shards import atomic_bytes
-from curate.steps import keep_ranks
 
 Bools = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from curate.population import Extended, Population, numeric, signal_column, starts
+from curate.decide.population import Extended, Population, numeric, signal_column, starts
 from curate.recipe import Ensemble, Recipe
 
 

@@ -1,7 +1,7 @@
 """What a dedup step does to the documents still alive: which are duplicates, and who stands for each.
 
 Works on columns of a Population, never on text. What is reported of a step is put together in
-`curate.duplicate_facts`; the algorithms are in `curate.dedup`.
+`curate.decide.duplicate_facts`; the algorithms are in `curate.dedup`.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from curate.dedup.clusters import Linked, Pieces, exact_clusters, keys_within, link
-from curate.dedup.keys import band_pieces, hash_pieces, short_documents
-from curate.dedup.survivors import best_of_clusters, similarity_of_pairs, verify
-from curate.dedup.urls import sketch_name
-from curate.groups import group_keys
-from curate.population import (
+from curate.decide.groups import group_keys
+from curate.decide.population import (
     Population,
     Wanted,
     exact_hashes,
     gather,
     sketch_column,
 )
+from curate.dedup.clusters import Linked, Pieces, exact_clusters, keys_within, link
+from curate.dedup.keys import band_pieces, hash_pieces, short_documents
+from curate.dedup.survivors import best_of_clusters, similarity_of_pairs, verify
+from curate.dedup.urls import sketch_name
 from curate.recipe import Dedup
 
 if TYPE_CHECKING:
-    from curate.steps import Standing
+    from curate.decide.steps import Standing
 
 Bools = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
@@ -77,7 +77,7 @@ class Duplicates:
 
 def dedup(population: Population, standing: Standing, step: Dedup) -> Duplicates:
     """Find the duplicates among the living documents and who stands for each."""
-    from curate.duplicate_facts import facts_of
+    from curate.decide.duplicate_facts import facts_of
 
     alive = standing.alive
     scope = Scope(population, alive, step)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from curate.decide.population import Population, gather
 from curate.errors import RecipeError
 from curate.kernels.hashing import murmur3
-from curate.population import Population, gather
 
 if TYPE_CHECKING:
     import polars as pl

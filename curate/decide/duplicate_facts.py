@@ -1,6 +1,6 @@
 """What is reported of a dedup step: how precise it was, how similar what it dropped, who lost most.
 
-Decides nothing: it counts what `curate.duplicates` found. Everything here can be stored as JSON.
+Decides nothing: it counts what `curate.decide.duplicates` found. Everything here can be stored as JSON.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from curate.decide.duplicates import Duplicates
+from curate.decide.population import Population, gather, starts
 from curate.dedup.bands import candidate_chance
-from curate.duplicates import Duplicates
 from curate.errors import did_you_mean
-from curate.population import Population, gather, starts
 from curate.recipe import Dedup
 
 Bools = npt.NDArray[np.bool_]

@@ -18,20 +18,20 @@ import numpy.typing as npt
 import pyarrow as pa
 
 import curate
-from curate.cuts import SIZES, Cuts, as_lists
+from curate.decide.cuts import SIZES, Cuts, as_lists
+from curate.decide.ensembles import with_ensembles
+from curate.decide.population import MemoryPopulation, Population, RunPopulation, gather, signal_column, starts
+from curate.decide.rehydrate import cluster_sizes, for_mix, of_standing
+from curate.decide.steps import Standing, dedup, failed_filters, outside_top, where
+from curate.decide.trims import Trimmed, forget_others, resized, trim
 from curate.dedup.membership import join
 from curate.dedup.rehydration import Rehydration
-from curate.draw import Drawn, draw
-from curate.ensembles import with_ensembles
 from curate.errors import RunError
-from curate.measure import Measured, as_frame, measure_texts, with_urls
-from curate.plan import Plan, check_known
-from curate.population import MemoryPopulation, Population, RunPopulation, gather, signal_column, starts
+from curate.measure.plan import Plan, check_known
+from curate.measure.stage import Measured, as_frame, measure_texts, with_urls
+from curate.mix.draw import Drawn, draw
 from curate.recipe import Dedup, Filter, LineDedup, Recipe, SubstringDedup, Top, fingerprint
-from curate.rehydrate import cluster_sizes, for_mix, of_standing
-from curate.steps import Standing, dedup, failed_filters, outside_top, where
 from curate.tables import TableWriter
-from curate.trims import Trimmed, forget_others, resized, trim
 
 if TYPE_CHECKING:
     import polars as pl

@@ -23,10 +23,10 @@ from curate.dedup.urls import sketch_name, url_hashes
 from curate.errors import InputError, PluginError, did_you_mean
 from curate.kernels.hashing import murmur3, text_hash_of_words
 from curate.kernels.minhash import Sketches, sketch
-from curate.plan import Plan, check_known
+from curate.measure.plan import Plan, check_known
+from curate.measure.references import References, digests, references_of_run, references_of_texts
+from curate.measure.scores import classify
 from curate.recipe import Recipe, fingerprint
-from curate.references import References, digests, references_of_run, references_of_texts
-from curate.scores import classify
 from curate.shards import Batch, ReadOptions, RejectWriter, SchemaCollector, Shard, read
 from curate.signals import Documents, compute, registry
 from curate.signals.cleaned import cleaners_in

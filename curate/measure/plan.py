@@ -13,9 +13,9 @@ from typing import Any
 import classifiers
 import curate
 from curate.errors import RecipeError, did_you_mean
+from curate.measure.references import reference_state
+from curate.measure.scores import classifier_columns, digest, model
 from curate.recipe import BASE_COLUMNS, ClassifierUse, Dedup, Distribution, Recipe, WordList, fingerprint
-from curate.references import reference_state
-from curate.scores import classifier_columns, digest, model
 from curate.signals import registry
 from curate.signals.cleaned import check_cleaners
 from curate.signals.plugins import registered

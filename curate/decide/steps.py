@@ -1,6 +1,6 @@
 """What each kind of step does to the documents still alive: filter, top, and the domains of the mix.
 
-Deduplication has a module of its own, `curate.duplicates`. Works on columns of a
+Deduplication has a module of its own, `curate.decide.duplicates`. Works on columns of a
 Population, never on text. The order of steps and what is written are `decide`'s.
 """
 
@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from curate.duplicates import Duplicates
-from curate.duplicates import dedup as dedup
-from curate.duplicates import keep_ranks as keep_ranks
+from curate.decide.duplicates import Duplicates
+from curate.decide.duplicates import dedup as dedup
+from curate.decide.duplicates import keep_ranks as keep_ranks
+from curate.decide.groups import as_text as as_text
+from curate.decide.groups import group_keys as group_keys
+from curate.decide.population import Population, numeric, signal_column, starts
 from curate.errors import RecipeError
-from curate.groups import as_text as as_text
-from curate.groups import group_keys as group_keys
-from curate.population import Population, numeric, signal_column, starts
 from curate.predicates import columns_of, decimals, expression, thresholds
 from curate.recipe import Filter, Top
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from curate.decide.trims import Trimmed
     from curate.index import Match
-    from curate.trims import Trimmed
 
 Bools = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]

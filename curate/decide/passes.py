@@ -21,9 +21,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from classifiers.arrow import Strings, as_strings, to_array
-from curate.cuts import Cuts
+from curate.decide.cuts import Cuts
 from curate.errors import RunError
-from curate.measure import read_options
+from curate.measure.stage import read_options
 from curate.shards import ReadOptions, Shard, read
 from curate.text import clean
 

@@ -14,15 +14,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curate.cuts import SIZES, Cuts
-from curate.decide import MIX, decide_key
+from curate.decide.cuts import SIZES, Cuts
+from curate.decide.ensembles import with_ensembles
+from curate.decide.population import Extended, RunPopulation, starts
+from curate.decide.rehydrate import for_mix
+from curate.decide.stage import MIX, decide_key
 from curate.dedup.rehydration import Rehydration
-from curate.draw import Drawn, draw
-from curate.ensembles import with_ensembles
 from curate.errors import RecipeError, RunError, did_you_mean
-from curate.population import Extended, RunPopulation, starts
+from curate.mix.draw import Drawn, draw
 from curate.recipe import Recipe
-from curate.rehydrate import for_mix
 from curate.tables import TableWriter
 
 if TYPE_CHECKING:

@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from curate.corpus import Options, Progress, measure_stage, open_recipe, start, working
-from curate.decide import decide_run
+from curate.decide.stage import decide_run
 from curate.engines.local import Local
 from curate.errors import CurateError, InputError, SpaceError
-from curate.input_sample import Piece, take_pieces
+from curate.estimate.input_sample import Piece, take_pieces
 from curate.recipe import Filter, Recipe
 from curate.report import report_run
 from curate.run import STAGES, Run
 from curate.shards import Shard, plan
-from curate.write import write_run
+from curate.write.stage import write_run
 
 TARGET_TOKENS = 15 * 10**12
 PILOT_BYTES = 4 << 20  # of text: enough to load and compile everything, and for the price of small things

@@ -25,16 +25,16 @@ import pyarrow.parquet as pq
 
 import curate
 from classifiers.arrow import to_array
-from curate.card import card
-from curate.cuts import cut, ranges_of
+from curate.decide.cuts import cut, ranges_of
+from curate.decide.population import numbered
 from curate.errors import RunError
-from curate.measure import as_frame, read_options, stored_metadata
-from curate.population import numbered
+from curate.measure.stage import as_frame, read_options, stored_metadata
 from curate.recipe import Recipe, fingerprint
 from curate.run import clear_mix
 from curate.shards import Batch, MixWriter, Shard, atomic_bytes, read, unify
-from curate.shuffle import ORDER, ShuffleTask, bucket_name, buckets_of, orders, shuffle
 from curate.text import clean
+from curate.write.card import card
+from curate.write.shuffle import ORDER, ShuffleTask, bucket_name, buckets_of, orders, shuffle
 
 if TYPE_CHECKING:
     import polars as pl

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from curate.decide.population import Population, starts
+from curate.decide.steps import as_text, evaluate
 from curate.errors import RecipeError
-from curate.population import Population, starts
 from curate.predicates import columns_of
 from curate.recipe import Recipe
-from curate.steps import as_text, evaluate
 
 OTHER = "other"  # the class of documents that no predicate of [domains] fits, or without a value
 _MOST = 100_000  # classes

@@ -1,0 +1,1 @@
+"""The mix: shares and a budget in, how often each document is written out."""
