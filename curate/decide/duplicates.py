@@ -96,10 +96,8 @@ class Scope:
 
     def link(self, columns: list[Pieces]) -> Linked:
         """Return the clusters of living documents that share a key; documents are places in `numbers`."""
-        folder = self.population.scratch
-        if folder is not None:
-            folder.mkdir(exist_ok=True)
-        return link(columns, len(self.numbers), self.population.memory // LINKING, folder)
+        self.population.scratch.mkdir(parents=True, exist_ok=True)
+        return link(columns, len(self.numbers), self.population.memory // LINKING, self.population.scratch)
 
 
 @dataclass

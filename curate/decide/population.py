@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -46,7 +47,7 @@ class Population(Protocol):
 
     sizes: Sequence[int]
     memory: int  # bytes that may be taken by what grows with the number of documents
-    scratch: Path | None  # where to put aside what does not fit
+    scratch: Path  # where to put aside what does not fit; made when it is needed
 
     @property
     def texts(self) -> Texts:
@@ -114,7 +115,7 @@ class MemoryPopulation:
         self.texts: Texts = MemoryTexts(measured.cleaned)
         self.sizes: Sequence[int] = [len(measured.signals)]
         self.memory = default_memory()
-        self.scratch: Path | None = None
+        self.scratch = Path(tempfile.gettempdir())
 
     def frame(self, part: int, columns: Sequence[str]) -> pl.DataFrame:
         """Return signals of the batch."""
@@ -141,7 +142,7 @@ class RunPopulation:
         self.shards = run.measured
         self.texts: Texts = RunTexts(run, engine, self._cleaners, self.shards)
         self.memory = engine.memory
-        self.scratch: Path | None = run.path / "state"
+        self.scratch = run.path / "state" / "scratch"
         self.sizes: Sequence[int] = [pq.read_metadata(run.signals_file(shard)).num_rows for shard in self.shards]
         measured = set(run.stage("measure")["plan"]["metadata"])
         self._metadata = [

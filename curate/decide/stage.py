@@ -6,6 +6,8 @@ near-duplicates, and only theirs, and by steps that trim.
 
 from __future__ import annotations
 
+import functools
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -253,25 +255,31 @@ def _opened(path: str | Path, recipe: Recipe) -> Iterator[Index]:
 
 
 def _decide(run: Run, recipe: Recipe, engine: Local, index: Index | None) -> None:
-    index_key = index.manifest.fingerprint(run.input_key()) if index else None
+    index_key: str | None = None
+    origin: tuple[str, ...] = ()
+    if index:
+        from curate.index.manifest import origin_of
+
+        origin = origin_of(run)
+        index_key = index.manifest.fingerprint(origin)
     key = decide_key(run, recipe, index_key)
     if run.is_done("decide", key):
         return
     with run.doing("decide", key) as stage:
         population = RunPopulation(run, engine, recipe.clean)
+        shutil.rmtree(population.scratch, ignore_errors=True)  # of a run that was killed
         (run.path / "decisions").mkdir(exist_ok=True)
         extended = with_ensembles(population, recipe)
         known = None
         if index:
-            lookup = index.matches
-            (run.path / "state").mkdir(exist_ok=True)
-
-            def known(alive: npt.NDArray[np.bool_], step: Dedup) -> Match:
-                scratch, inputs = run.path / "state", run.input_key()
-                return lookup(extended, alive, step, memory=engine.memory, folder=scratch, inputs=inputs)
+            population.scratch.mkdir(parents=True, exist_ok=True)
+            known = functools.partial(
+                index.matches, extended, memory=engine.memory, folder=population.scratch, origin=origin
+            )
 
         decisions = decide_population(extended, recipe, known)
         trims = decisions.standing.trims
+        shutil.rmtree(population.scratch, ignore_errors=True)
         clusters = Clusters(population, decisions.standing)
         wanted = {run.decisions_file(shard) for shard in population.shards}
         for old in (run.path / "decisions").glob("*.parquet"):

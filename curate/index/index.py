@@ -28,7 +28,7 @@ from curate.dedup.keys import band_pieces, hash_pieces, short_pieces
 from curate.errors import RunError, did_you_mean
 from curate.index.build import build_segment, without
 from curate.index.lookup import Best, Verification, candidate_pairs, first_of, offsets_of
-from curate.index.manifest import MANIFEST, Entry, Manifest, Parameters
+from curate.index.manifest import MANIFEST, Entry, Manifest, Parameters, origin_of
 from curate.index.segment import Segment
 from curate.index.sets import mask, shingle_counts, shingle_stretches, signature_stretches
 from curate.measure.plan import Plan
@@ -100,17 +100,21 @@ class Index:
         _check_place(path)
         with _changing(path):
             manifest = Manifest.read(path) if (path / MANIFEST).is_file() else Manifest(parameters)
-            key = fingerprint([run.input_key(), run.stage("measure")["key"], stage["key"], stage["files"]])
+            origin = origin_of(run)
+            key = fingerprint([origin[0], run.stage("measure")["key"], stage["key"], stage["files"]])
             for entry in manifest.entries:
                 if entry.fingerprint == key:
                     return None
-                if entry.run == name or entry.inputs == run.input_key():
+                same = bool(set(entry.origin) & set(origin))
+                if entry.run == name or same:
+                    what = "of the same inputs or directory" if same else "with other documents"
+                    also = "" if same else ", or choose another --name"
                     raise RunError(
-                        f'{path} already has a run "{entry.run}" '
-                        + ("over the same inputs" if entry.inputs == run.input_key() else "with other documents")
-                        + f"; forget that one first (curate index forget {path} --run {entry.run})"
-                        + ("" if entry.inputs == run.input_key() else " or choose another --name")
+                        f'{path} already has a run "{entry.run}" {what}; '
+                        f"forget that one first (curate index forget {path} --run {entry.run}){also}"
                     )
+            if signatures_only and not manifest.parameters.signatures_only:
+                raise RunError(f"{path} keeps shingles; --signatures-only is for a new index")
             _check(manifest.parameters, parameters, f"{run.path} was sketched with", path)
             segment = _new_folder(path, name)
             population = RunPopulation(run, engine, run.recipe.clean)
@@ -121,7 +125,7 @@ class Index:
                 segment.name,
                 name,
                 key,
-                run.input_key(),
+                origin,
                 len(kept),
                 _size(segment),
                 sources,
@@ -140,14 +144,14 @@ class Index:
         *,
         memory: int,
         folder: Path,
-        inputs: str = "",
+        origin: tuple[str, ...] = (),
     ) -> Match:
         """Return the documents where `alive` is true that a dedup step would drop for one of the index.
 
-        Runs over the input files `inputs` do not count: a run is no duplicate of itself.
+        Runs of this `origin` do not count: no run is a duplicate of itself.
         """
         with self.reading():
-            entries = [entry for entry in self.manifest.entries if entry.inputs != inputs]
+            entries = self.manifest.others(origin)
             segments = [Segment(self.path / "segments" / entry.segment) for entry in entries]
             offsets = offsets_of([entry.documents for entry in entries])
             numbers = np.flatnonzero(alive)
@@ -328,7 +332,11 @@ def _changing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _lock(path: Path, kind: int, what: str) -> Iterator[None]:
-    with (path / ".lock").open("a" if kind == fcntl.LOCK_EX else "r") as lock:
+    file = path / ".lock"
+    if kind == fcntl.LOCK_SH and not file.exists():  # a copy, perhaps on a disk that cannot be written to
+        yield
+        return
+    with file.open("a" if kind == fcntl.LOCK_EX else "r") as lock:
         try:
             fcntl.flock(lock, kind | fcntl.LOCK_NB)
         except OSError:

@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from curate.errors import RunError
 from curate.recipe import Dedup, Recipe, fingerprint
 from curate.shards.atomic import atomic_bytes
+
+if TYPE_CHECKING:
+    from curate.run import Run
 
 MANIFEST = "index.json"
 _FORMAT = 1
@@ -73,18 +76,23 @@ def _within(recipe: Recipe, steps: list[Dedup]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Entry:
-    """A segment: the kept documents of one run. `inputs` names the files that the run was made from."""
+    """A segment: the kept documents of one run. `origin`: what tells the run: its input files and its directory."""
 
     segment: str
     run: str
     fingerprint: str
-    inputs: str
+    origin: tuple[str, ...]
     documents: int
     bytes: int
     sources: dict[str, int]
     added: float
     recipe: str = ""
     clean: tuple[str, ...] = ()  # the recipe's cleaners
+
+
+def origin_of(run: Run) -> tuple[str, ...]:
+    """Return what an index knows a run by: the state of its input files, and when its directory was made."""
+    return run.input_key(), f"made {run.manifest['created']}"
 
 
 @dataclass(frozen=True)
@@ -94,10 +102,13 @@ class Manifest:
     parameters: Parameters
     entries: list[Entry] = field(default_factory=list)
 
-    def fingerprint(self, without_inputs: str) -> str:
-        """Return a hash of what a lookup depends on, runs over the input files `without_inputs` aside."""
-        segments = [entry.segment for entry in self.entries if entry.inputs != without_inputs]
-        return fingerprint([asdict(self.parameters), segments])
+    def others(self, origin: tuple[str, ...]) -> list[Entry]:
+        """Return the entries but those of the run of this origin: no run is a duplicate of itself."""
+        return [entry for entry in self.entries if not set(entry.origin) & set(origin)]
+
+    def fingerprint(self, origin: tuple[str, ...]) -> str:
+        """Return a hash of what the lookup of a run of this origin depends on."""
+        return fingerprint([asdict(self.parameters), [entry.segment for entry in self.others(origin)]])
 
     def write(self, path: Path) -> None:
         """Make this the manifest of the index at `path`."""

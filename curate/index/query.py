@@ -17,7 +17,7 @@ from curate.decide.population import Population, RunPopulation, gather
 from curate.engines.local import Local
 from curate.errors import RunError
 from curate.index.index import Index
-from curate.index.manifest import Parameters
+from curate.index.manifest import Parameters, origin_of
 from curate.measure.stage import measure_run
 from curate.recipe import Dedup, Recipe
 from curate.run import MANIFEST, Run
@@ -54,13 +54,13 @@ def query(
     if len(inputs) == 1 and (Path(inputs[0]) / MANIFEST).is_file():
         run = Run(inputs[0])
         with run.locked():
-            return _ask(opened, run, run.recipe.clean, engine, verify, run.input_key())
+            return _ask(opened, run, run.recipe.clean, engine, verify, origin_of(run))
     recipe = _recipe(opened.manifest.parameters, opened.clean)
     with tempfile.TemporaryDirectory() as folder:
         reading = {"text_column": text_column, "id_column": id_column, "tokenizer": None}
         run = Run.create(folder, reading, plan(list(inputs)))
         measure_run(run, recipe, engine, lambda size: None)
-        return _ask(opened, run, recipe.clean, engine, verify, "")
+        return _ask(opened, run, recipe.clean, engine, verify, ())
 
 
 def _recipe(parameters: Parameters, clean: tuple[str, ...]) -> Recipe:
@@ -78,7 +78,9 @@ def _toml(value: Any) -> str:
     return repr(value)
 
 
-def _ask(index: Index, run: Run, clean: tuple[str, ...], engine: Local, verify: float, inputs: str) -> Answer:
+def _ask(
+    index: Index, run: Run, clean: tuple[str, ...], engine: Local, verify: float, origin: tuple[str, ...]
+) -> Answer:
     import polars as pl
 
     population: Population = RunPopulation(run, engine, clean)
@@ -96,9 +98,9 @@ def _ask(index: Index, run: Run, clean: tuple[str, ...], engine: Local, verify: 
             )
     alive = np.ones(n, np.bool_)
     frames = []
-    (run.path / "state").mkdir(exist_ok=True)
+    population.scratch.mkdir(parents=True, exist_ok=True)
     for step in steps:
-        match = index.matches(population, alive, step, memory=engine.memory, folder=run.path / "state", inputs=inputs)
+        match = index.matches(population, alive, step, memory=engine.memory, folder=population.scratch, origin=origin)
         if len(match.documents):
             facts = gather(population, match.documents, ["id", "source"])
             frames.append(

@@ -101,6 +101,44 @@ def test_a_second_crawl_loses_what_a_run_over_both_would_drop_of_it(tmp_path: Pa
     assert dropped(alone) < of_second  # so the index made the difference
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_random_crawls_lose_the_same_to_the_index_as_in_one_run(tmp_path: Path, seed: int) -> None:
+    source = random.Random(seed)
+    verify = source.choice([0.4, 0.6, 0.75, 0.85])
+    crawls: dict[int, list[dict[str, object]]] = {1: [], 2: []}
+    for i in range(90):
+        text = changed(prose(source.randrange(12), 18), source.choice([0, 0, 1, 2, 4, 7, 11, 16]), source.randrange(30))
+        text = source.choice([text, text, text[: len(text) * 4 // 5], "Two words.", "!!!", ""])
+        crawl = source.choice([1, 2])
+        crawls[crawl].append({"id": f"{crawl}-{i}", "text": text, "crawl": crawl})
+    wanted = recipe(verify, "crawl ASC, char_count DESC").text.replace("word_count >= 20", "word_count >= 0")
+    parsed = curate.Recipe.parse(wanted, "test")
+    joint = run_over(tmp_path, "both", crawls[1] + crawls[2], parsed)
+    Index.add(tmp_path / "seen", run_over(tmp_path, "first", crawls[1], parsed), Local(2))
+    second = run_over(tmp_path, "second", crawls[2], parsed, index=tmp_path / "seen")
+    assert dropped(second) == {name for name in dropped(joint) if name.startswith("2-")}
+    assert second.decisions().filter(pl.col("survivor").str.starts_with("first:")).collect().height
+
+
+def test_the_only_document_of_a_crawl_can_be_known(crawls, tmp_path: Path) -> None:
+    folder, _, _ = crawls
+    run = run_over(tmp_path, "one", [{"id": "x", "text": prose(4, 24)}], recipe(), index=folder / "seen")
+    assert run.decisions().select("kept", "survivor", "similarity", "cluster", "cluster_size").collect().rows() == [
+        (False, "first:a4", 1.0, None, 1)
+    ]
+
+
+def test_a_crawl_that_grew_is_not_compared_with_what_it_was(tmp_path: Path) -> None:
+    run = run_over(tmp_path, "first", first_crawl(), recipe())
+    kept = run.report["output"]["documents"]
+    Index.add(tmp_path / "seen", run, Local(2))
+    grown = run_over(tmp_path, "first", [*first_crawl(), {"id": "more", "text": prose(500)}], recipe(),
+                     index=tmp_path / "seen")  # fmt: skip
+    assert grown.report["output"]["documents"] == kept + 1
+    with pytest.raises(curate.RunError, match="forget that one first"):
+        Index.add(tmp_path / "seen", grown, Local(2), name="grown")
+
+
 def test_the_match_is_named_with_run_document_and_exact_similarity(crawls) -> None:
     _, _, second = crawls
     texts = {record["id"]: str(record["text"]) for record in first_crawl() + second_crawl()}
@@ -135,7 +173,7 @@ def test_results_are_the_same_for_any_memory(
     columns = ["id", "kept", "dropped_by", "survivor", "similarity"]
     wanted, found = (run.decisions().select(columns).collect().sort("id") for run in (second, small))
     assert found.equals(wanted)
-    assert not any((small.path / "state").rglob("edges*"))
+    assert not (small.path / "state" / "scratch").exists()
 
 
 def test_an_index_does_not_drop_the_run_that_was_added_to_it(crawls, tmp_path: Path) -> None:
