@@ -12,7 +12,7 @@ from typing import Any
 import numpy.typing as npt
 
 from curate.errors import RecipeError, did_you_mean
-from curate.signals import c4, datatrove, dolma, fineweb, gopher, lengths
+from curate.signals import c4, datatrove, dclm, dolma, fineweb, gopher, lengths
 from curate.signals.definition import Signal
 from curate.signals.documents import Documents
 
@@ -27,7 +27,7 @@ def registry() -> Mapping[str, Signal]:
 def families() -> Mapping[str, tuple[Signal, ...]]:
     """Return the signals by family, in documentation order."""
     return {"Lengths": lengths.SIGNALS, "Gopher": gopher.SIGNALS, "FineWeb": fineweb.SIGNALS, "C4": c4.SIGNALS,
-            "datatrove": datatrove.SIGNALS, "dolma": dolma.SIGNALS}  # fmt: skip
+            "datatrove": datatrove.SIGNALS, "dolma": dolma.SIGNALS, "DCLM": dclm.SIGNALS}  # fmt: skip
 
 
 def signal(name: str) -> Signal:
