@@ -114,9 +114,58 @@ def datatrove() -> Answer:
     return answer
 
 
+def dclm() -> Answer:
+    """Return DCLM's values, counted the plain way."""
+    from itertools import chain
+
+    from uniseg.wordbreak import words as between_boundaries
+
+    stop_words = {"the", "be", "to", "of", "and", "that", "have", "with"}
+
+    def share(part: float, whole: float) -> float:
+        return part / whole if whole else 0.0
+
+    def copies(segments: list[str]) -> tuple[float, float]:
+        times = Counter(segments)
+        again = [segment for segment in segments if times[segment] > 1]
+        return share(len(again), len(segments)), share(len("".join(again)), len("".join(segments)))
+
+    def ngrams(words: list[str], n: int) -> float:
+        grams = [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]
+        times = Counter(grams)
+        best = max(times.values(), default=0)
+        if best < 2:
+            return 0.0
+        total = len("".join(words))
+        if n <= 4:
+            return best * max(len("".join(gram)) for gram, count in times.items() if count == best) / total
+        covered = set(chain.from_iterable(range(i, i + n) for i, gram in enumerate(grams) if times[gram] > 1))
+        return share(sum(len(words[i]) for i in covered), total)
+
+    def answer(text: str) -> dict[str, Any]:
+        spaced = text.split()
+        lines = [line for line in map(str.strip, text.split("\n")) if line]
+        paragraphs = [paragraph for paragraph in map(str.strip, text.split("\n\n")) if paragraph]
+        words = [word for word in between_boundaries(text) if word[0].isalnum()]
+        found: dict[str, Any] = {
+            "words": len(words),
+            "mean word length": share(len("".join(spaced)), len(spaced)),
+            "symbols": share(sum(map(text.count, ("#", "...", ". . .", "…"))), len(spaced)),
+            "bullets": share(sum(line.startswith(("●", "•", "*", "-")) for line in lines), len(lines)),
+            "ellipses": share(sum(line.endswith(("...", ". . .", "…")) for line in lines), len(lines)),
+            "letters": share(sum(any(map(str.isalpha, word)) for word in spaced), len(spaced)),
+            "stop words": sum(word.lower() in stop_words for word in spaced),
+        }
+        found["lines"], found["line chars"] = copies(lines)
+        found["paragraphs"], found["paragraph chars"] = copies(paragraphs)
+        return found | {f"{n}-grams": ngrams(words, n) for n in range(2, 11)}
+
+    return answer
+
+
 def main(toolkit: str) -> None:
     """Answer for every text on standard input."""
-    answer = {"datatrove": datatrove, "dolma": dolma}[toolkit]()
+    answer = {"datatrove": datatrove, "dclm": dclm, "dolma": dolma}[toolkit]()
     for line in sys.stdin:
         print(json.dumps(answer(json.loads(line))))
 

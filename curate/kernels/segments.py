@@ -99,7 +99,7 @@ def strip(data, start, stop, tables):
 def _cut(data, offsets, way, tables, first, start, stop, chars):
     """Count the segments, and fill the arrays where they have room."""
     least = 2 if way == BLANK_LINES else 1
-    together = way == NEWLINE_RUNS or way == BLANK_LINES
+    together = way in (NEWLINE_RUNS, BLANK_LINES)
     fill = start.shape[0] > 0
     count = 0
     for d in range(offsets.shape[0] - 1):

@@ -64,8 +64,9 @@ _SYMBOLS = (
 _UNITS = (
     "km km² km³ m m² m³ dm dm² dm³ cm cm² cm³ mm mm² mm³ ha µm nm yd in ft kg g mg µg t lb oz m/s km/h kmh mph hPa Pa "
     "mbar mb MB kb KB gb GB tb TB T G M K % км км² км³ м м² м³ дм дм² дм³ см см² см³ мм мм² мм³ нм кг г мг м/с км/ч "
-    "кПа Па мбар Кб КБ кб Мб МБ мб Гб ГБ гб Тб ТБ كم² كم³ م م² م³ سم سم² سم³ مم مم² مم³ كم غرام جرام جم كغ ملغ كوب اكواب"
-).split()
+    "кПа Па мбар Кб КБ кб Мб МБ мб Гб ГБ гб Тб ТБ "
+    "كم² كم³ م م² م³ سم سم² سم³ مم مم² مم³ كم غرام جرام جم كغ ملغ كوب اكواب"
+)
 
 _PRONOUNS = ("i", "you", "he", "she", "it", "we", "they")
 _QUESTIONS = ("who", "what", "when", "where", "why", "how", "there", "that", "this")
@@ -83,15 +84,17 @@ _WHOLE = (
     "Bros. Jan. Feb. Mar. Apr. Jun. Jul. Aug. Sep. Sept. Oct. Nov. Dec. Ak. Ala. Ariz. Ark. Calif. Colo. Conn. Del. "
     "Fla. Ga. Ia. Id. Ill. Ind. Kan. Kans. Ky. La. Mass. Md. Mich. Minn. Miss. Mo. Mont. Neb. Nebr. Nev. Okla. Ore. "
     "Pa. Tenn. Va. Wash. Wis. ä. ö. ü. C++ ' '' \\\") \\n \\t <space> —"
-).split()
-_PAIRS = "y'|all y|all not|'ve not|ve Not|'ve Not|ve can|not Can|not gon|na Gon|na got|ta Got|ta let|'s Let|'s c'm|on C'm|on"
+)
+_PAIRS = (
+    "y'|all y|all not|'ve not|ve Not|'ve Not|ve can|not Can|not gon|na Gon|na got|ta Got|ta let|'s Let|'s c'm|on C'm|on"
+)
 _FACES = (
     ":) :)) :))) :-) :-)) :-))) (: (-: =) (= :] :-] [: [-: [= =] :o) (o: :} :-} 8) 8-) (-8 ;) ;-) (; (-; :( :(( :((( "
     ":-( :-(( :-((( ): )-: =( >:( :') :'-) :'( :'-( :/ :-/ =/ =| :| :-| ]= =[ :1 :3 :-3 =3 :P :-P :p :-p :O :-O :o "
     ":-o :0 :-0 :() >:o :* :-* :> :-> :X :-X :x :-x :D :-D ;D ;-D =D xD XD xDD XDD 8D 8-D ^_^ ^__^ ^___^ >.< >.> <.< "
     "._. ;_; -_- -__- v.v V.V v_v V_V o_o o_O O_o O_O 0_o o_0 0_0 o.O O.o O.O o.o 0.0 o.0 0.o @_@ <3 <33 <333 </3 "
     "(^_^) (-_-) (._.) (>_<) (*_*) (¬_¬) ಠ_ಠ ಠ︵ಠ (ಠ_ಠ) ¯\\(ツ)/¯ (╯°□°）╯︵┻━┻ ><(((*>"
-).split()
+)
 
 
 def _contractions() -> Iterator[tuple[str, ...]]:
@@ -123,7 +126,7 @@ def words() -> dict[str, tuple[str, ...]]:
             made = (start, *(part if apostrophe else part.replace("'", "") for part in parts[1:]))
             if "".join(made).lower() not in _WORDS:
                 found["".join(made)] = made
-    for word in (*_WHOLE, *_FACES, *(f"{letter}." for letter in "abcdefghijklmnopqrstuvwxyz")):
+    for word in (*_WHOLE.split(), *_FACES.split(), *(f"{letter}." for letter in "abcdefghijklmnopqrstuvwxyz")):
         found[word] = (word,)
     for pair in _PAIRS.split():
         found[pair.replace("|", "")] = tuple(pair.split("|"))
@@ -177,7 +180,7 @@ def rules() -> Rules:
         parts[at, : len(pieces) + 1] = [len(pieces), *map(len, pieces)]
         parts[at, 4] = not word.isalnum()
     stops = np.concatenate([codes([word], 1) for word in STOP_WORDS])
-    return Rules(_classes(), keys, parts, codes(_UNITS, 256), stops)
+    return Rules(_classes(), keys, parts, codes(_UNITS.split(), 256), stops)
 
 
 def _classes() -> npt.NDArray[np.uint8]:
@@ -188,7 +191,9 @@ def _classes() -> npt.NDArray[np.uint8]:
 
     flags = unicode.tables()
     upper = {
-        cp for cp in unicode._points(_CASED) if flags.flags[(int(flags.index[cp >> 7]) << 7) | (cp & 127)] & unicode.UPPER
+        cp
+        for cp in unicode._points(_CASED)
+        if flags.flags[(int(flags.index[cp >> 7]) << 7) | (cp & 127)] & unicode.UPPER
     }
     mark(unicode._points(_UNCASED), LOWER | UPPER)
     mark(upper, UPPER)

@@ -23,13 +23,11 @@ def is_url(cps, a, b, classes):
     i = a
     while i < b and _in_scheme(cps[i]):
         i += 1
-    if i - a >= 2 and i + 3 < b and cps[i] == 58 and cps[i + 1] == 47 and cps[i + 2] == 47:
-        if _host(cps, i + 3, b, classes):
-            return True
+    scheme = i - a >= 2 and i + 3 < b and cps[i] == 58 and cps[i + 1] == 47 and cps[i + 2] == 47
+    found = scheme and _host(cps, i + 3, b, classes)
     for i in range(a + 1, b - 1):
-        if cps[i] == 64 and _host(cps, i + 1, b, classes):
-            return True
-    return False
+        found = found or (cps[i] == 64 and _host(cps, i + 1, b, classes))
+    return found
 
 
 @njit(nogil=True, cache=True)

@@ -75,8 +75,9 @@ def tokens(data: npt.NDArray[np.uint8], words: Words, rules: Rules, tables: Tabl
     count = np.diff(first)
     starts = np.zeros(len(which) + 1, np.int64)
     np.cumsum(count[which], out=starts[1:])
-    found = _pieces(int(starts[-1]))
-    spaced = np.zeros(int(starts[-1]), np.uint8)
+    total = int(starts[-1])
+    found = _pieces(total)
+    spaced = np.zeros(total, np.uint8)
     _copy(data, words.first, words.start, words.stop, which, first, starts, *pieces, *found, spaced)
     return Tokens(starts[words.first], *found, spaced)
 
@@ -121,7 +122,7 @@ def _number_distinct(hashes, which, places):
 
 @njit(nogil=True, cache=True)
 def _cut_distinct(data, start, stop, distinct, rules, tables, first, chars, hashes, powers, kinds, stops):
-    longest = 0
+    longest = np.int64(0)
     for w in distinct:
         longest = max(longest, np.int64(stop[w]) - np.int64(start[w]))
     cps = np.empty(longest + 1, np.int32)
@@ -299,9 +300,9 @@ def infix(cps, i, a, b, classes):
         return 0
     before, after = bits(cps[i - 1], classes), bits(cps[i + 1], classes)
     digit_before = _is_digit(cps[i - 1])
-    if digit_before and (c == 43 or c == 45 or c == 42 or c == 94):
-        if _is_digit(cps[i + 1]) or cps[i + 1] == 45:
-            return 1
+    sign = c == 43 or c == 45 or c == 42 or c == 94  # + - * ^
+    if digit_before and sign and (_is_digit(cps[i + 1]) or cps[i + 1] == 45):
+        return 1
     if c == 46:
         return 1 if before & (LOWER | QUOTE) and after & (UPPER | QUOTE) else 0
     letter_before, letter_after = before & (LOWER | UPPER), after & (LOWER | UPPER)

@@ -162,10 +162,8 @@ def _joined(a, b):
 @njit(nogil=True, cache=True)
 def _past_middle(data, i, end, before, middle, classes):
     """Return the class, characters and end of what a mark in the middle of a word leads to; OTHER if to nothing."""
-    letter = (before == LETTER or before == HEBREW) and (
-        middle == MID_LETTER or middle == MID_BOTH or middle == SINGLE_QUOTE
-    )
-    number = before == NUMERIC and (middle == MID_NUMBER or middle == MID_BOTH or middle == SINGLE_QUOTE)
+    letter = before in (LETTER, HEBREW) and middle in (MID_LETTER, MID_BOTH, SINGLE_QUOTE)
+    number = before == NUMERIC and middle in (MID_NUMBER, MID_BOTH, SINGLE_QUOTE)
     hebrew = before == HEBREW and middle == DOUBLE_QUOTE
     if not (letter or number or hebrew):
         return OTHER, 0, i
@@ -176,6 +174,6 @@ def _past_middle(data, i, end, before, middle, classes):
         places += 1
         if after == EXTEND:
             continue
-        fits = (letter and (after == LETTER or after == HEBREW)) or (number and after == NUMERIC)
+        fits = (letter and after in (LETTER, HEBREW)) or (number and after == NUMERIC)
         return (after if fits or (hebrew and after == HEBREW) else OTHER), places, i
     return OTHER, 0, i

