@@ -218,3 +218,13 @@ def clean_c4_lines(text: str) -> str:
         if good and not any(phrase in ascii_lower(line) for phrase in PHRASES):
             kept.append(line)
     return "\n".join(kept)
+
+
+def _profiles() -> None:
+    """Add the twins of what other toolkits count."""
+    from tests.signals import profile_twins
+
+    SIGNALS.update(profile_twins.SIGNALS)
+
+
+_profiles()

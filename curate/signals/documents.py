@@ -5,9 +5,9 @@ Everything is computed at most once, when the first signal asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,7 @@ _MOST_BYTES = 2**32 - 1  # places of words have 32 bits
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Shares = npt.NDArray[np.float32]
+T = TypeVar("T")
 
 
 class Documents:
@@ -59,9 +60,17 @@ class Documents:
             strings = Strings(strings.data[first : strings.offsets[-1]], strings.offsets - first)
         self.strings: Strings = strings
         self._removed = dict(removed or {})
+        self._known: dict[Any, Any] = {}
 
     def __len__(self) -> int:
         return len(self.strings)
+
+    def once(self, compute: Callable[[Documents], T]) -> T:
+        """Return `compute(self)`, computed at most once: for what several signals of one family read."""
+        if compute not in self._known:
+            self._known[compute] = compute(self)
+        found: T = self._known[compute]
+        return found
 
     @cached_property
     def bytes(self) -> Ints:

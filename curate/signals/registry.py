@@ -17,6 +17,9 @@ from curate.signals import (
     cleaned,
     code,
     compression,
+    datatrove,
+    dclm,
+    dolma,
     fineweb,
     fractions,
     gopher,
@@ -57,6 +60,9 @@ def families() -> Mapping[str, tuple[Signal, ...]]:
         "Math": math.SIGNALS,
         "Compression": compression.SIGNALS,
         "Cleaning": cleaned.SIGNALS,
+        "datatrove": datatrove.SIGNALS,
+        "dolma": dolma.SIGNALS,
+        "DCLM": dclm.SIGNALS,
     }
 
 

@@ -129,7 +129,8 @@ def test_a_text_without_words_has_no_shares(text: str) -> None:
     found = measured([text])
     lengths = {"byte_count", "char_count", "token_count"}
     lengths |= {"code_max_line_length", "code_mean_line_length", "compression_ratio", "whitespace_ratio"}
-    assert {name for name, values in found.items() if values[0]} <= lengths
+    toolkits = {name for name in found if name.startswith(("datatrove_", "dolma_"))}  # they count blank lines
+    assert {name for name, values in found.items() if values[0]} - toolkits <= lengths
 
 
 @pytest.mark.parametrize("piece", ["x", "word ", "漢", "same words again. "])

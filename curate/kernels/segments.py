@@ -1,0 +1,180 @@
+"""Pieces of text between newlines as other toolkits cut them: not stripped, blank ones kept, in four ways.
+
+The lines and paragraphs of curate's own definitions are in `curate.kernels.words`; nothing here knows a threshold.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from classifiers.arrow import Strings
+from curate.kernels.bytes import hash_spans
+from curate.kernels.lines import last_char
+from curate.kernels.repetition import _room as room
+from curate.kernels.unicode import SPACE, Tables, decode, place
+from curate.kernels.words import Blocks
+
+EVERY_NEWLINE, NEWLINE_RUNS, BLANK_LINES, LINE_BOUNDARIES = range(4)
+"""`text.split("\\n")`; split at `\\n+`; the stripped text at `\\n{2,}`; `text.splitlines()`."""
+
+# Columns of `repeats`.
+EVERY_COPY, EVERY_COPY_CHARS, LATER_COPIES, LATER_COPIES_CHARS = range(4)
+
+
+def segments(strings: Strings, way: int, tables: Tables) -> Blocks:
+    """Cut every document into segments, empty ones too, in one of the four ways."""
+    data, offsets = strings.data, strings.offsets
+    n = len(offsets) - 1
+    count = _cut(data, offsets, way, tables, np.empty(n + 1, np.int64), *_spans(0))
+    first, (start, stop, chars) = np.empty(n + 1, np.int64), _spans(count)
+    _cut(data, offsets, way, tables, first, start, stop, chars)
+    return Blocks(first, start, stop, chars, _hashes(data, start, stop))
+
+
+def stripped(data: npt.NDArray[np.uint8], found: Blocks, tables: Tables) -> Blocks:
+    """Return the segments without white space around them, and without those that it leaves empty."""
+    first, start, stop = found.first.copy(), found.start.copy(), found.stop.copy()
+    chars = found.chars.copy()
+    count = _strip_each(data, found.first, tables, first, start, stop, chars)
+    start, stop, chars = start[:count], stop[:count], chars[:count]
+    return Blocks(first, start, stop, chars, _hashes(data, start, stop))
+
+
+def _spans(
+    count: int,
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+    return np.empty(count, np.uint32), np.empty(count, np.uint32), np.empty(count, np.int64)
+
+
+def _hashes(
+    data: npt.NDArray[np.uint8], start: npt.NDArray[np.uint32], stop: npt.NDArray[np.uint32]
+) -> npt.NDArray[np.uint64]:
+    hashes = np.zeros(len(start), np.uint64)
+    filled = stop > start  # an empty span has no bytes to hash
+    some = np.empty(np.count_nonzero(filled), np.uint64)
+    hash_spans(data, start[filled], stop[filled], some)
+    hashes[filled] = some
+    return hashes
+
+
+@njit(nogil=True, cache=True)
+def _break_length(data, i, end, way):
+    """Return the bytes of the line boundary at i, 0 if there is none."""
+    c = data[i]
+    if c == 10:
+        return 1
+    if way != LINE_BOUNDARIES:
+        return 0
+    if c == 13:
+        return 2 if i + 1 < end and data[i + 1] == 10 else 1
+    if c == 11 or c == 12 or 28 <= c <= 30:
+        return 1
+    if c == 0xC2 and i + 1 < end and data[i + 1] == 0x85:  # U+0085
+        return 2
+    if c == 0xE2 and i + 2 < end and data[i + 1] == 0x80 and (data[i + 2] == 0xA8 or data[i + 2] == 0xA9):
+        return 3  # U+2028, U+2029
+    return 0
+
+
+@njit(nogil=True, cache=True)
+def strip(data, start, stop, tables):
+    """Return (start, stop) of `data[start:stop]` without white space at its ends."""
+    while start < stop:
+        cp, following = decode(data, start, stop)
+        if not tables.flags[place(tables.index, cp)] & SPACE:
+            break
+        start = following
+    while start < stop:
+        at = last_char(data, start, stop)
+        cp, _ = decode(data, at, stop)
+        if not tables.flags[place(tables.index, cp)] & SPACE:
+            break
+        stop = at
+    return start, stop
+
+
+@njit(nogil=True, cache=True)
+def _cut(data, offsets, way, tables, first, start, stop, chars):
+    """Count the segments, and fill the arrays where they have room."""
+    least = 2 if way == BLANK_LINES else 1
+    together = way in (NEWLINE_RUNS, BLANK_LINES)
+    fill = start.shape[0] > 0
+    count = 0
+    for d in range(offsets.shape[0] - 1):
+        first[d] = count
+        i, end = offsets[d], offsets[d + 1]
+        if way == BLANK_LINES:
+            i, end = strip(data, i, end, tables)
+        opening, characters = i, 0
+        while i < end:
+            size = _break_length(data, i, end, way)
+            if size == 0:
+                characters += data[i] & 0xC0 != 0x80
+                i += 1
+                continue
+            if together:
+                while i + size < end and data[i + size] == 10:
+                    size += 1
+                if size < least:
+                    characters += size
+                    i += size
+                    continue
+            if fill:
+                start[count], stop[count], chars[count] = opening, i, characters
+            count += 1
+            i += size
+            opening, characters = i, 0
+        if way != LINE_BOUNDARIES or opening < end:
+            if fill:
+                start[count], stop[count], chars[count] = opening, end, characters
+            count += 1
+    first[offsets.shape[0] - 1] = count
+    return count
+
+
+@njit(nogil=True, cache=True)
+def _strip_each(data, old_first, tables, first, start, stop, chars):
+    count = 0
+    for d in range(old_first.shape[0] - 1):
+        first[d] = count
+        for s in range(old_first[d], old_first[d + 1]):
+            begin, end = strip(data, np.int64(start[s]), np.int64(stop[s]), tables)
+            if begin == end:
+                continue
+            size = np.int64(0)
+            for i in range(begin, end):
+                size += data[i] & 0xC0 != 0x80
+            start[count], stop[count], chars[count] = begin, end, size
+            count += 1
+    first[old_first.shape[0] - 1] = count
+    return count
+
+
+@njit(nogil=True, cache=True)
+def repeats(first, chars, hashes, out):
+    """Fill `out` int64 (n, 4): segments that occur more than once, every copy; their characters; second and later
+    copies; their characters."""
+    most = 0
+    for d in range(first.shape[0] - 1):
+        most = max(most, first[d + 1] - first[d])
+    size = room(most)
+    keys, counts = np.empty(size, np.uint64), np.empty(size, np.int32)
+    tags = np.full(size, -1, np.int64)
+    for d in range(first.shape[0] - 1):
+        mask = np.uint64(room(first[d + 1] - first[d]) - 1)
+        for b in range(first[d], first[d + 1]):
+            h = hashes[b]
+            s = h & mask
+            while tags[s] == d and keys[s] != h:
+                s = (s + np.uint64(1)) & mask
+            if tags[s] != d:
+                tags[s], keys[s], counts[s] = d, h, 1
+                continue
+            copies = 2 if counts[s] == 1 else 1  # now the first copy is known to be repeated
+            counts[s] += 1
+            out[d, EVERY_COPY] += copies
+            out[d, EVERY_COPY_CHARS] += copies * chars[b]
+            out[d, LATER_COPIES] += 1
+            out[d, LATER_COPIES_CHARS] += chars[b]
