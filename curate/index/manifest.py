@@ -76,7 +76,7 @@ def _within(recipe: Recipe, steps: list[Dedup]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Entry:
-    """A segment: the kept documents of one run. `origin`: what tells the run, by its input files and by its directory."""
+    """A segment: the kept documents of one run. `origin`: what tells the run, by its input files and its directory."""
 
     segment: str
     run: str
