@@ -322,7 +322,8 @@ def main() -> None:
         body = synthetic.report(
             [number(size) for size in options.synthetic.split(",")], options.memory, options.scratch
         )
-        sections.append(("Clustering", body, f"python benchmarks/dedup.py --synthetic {options.synthetic}"))
+        command = f"python benchmarks/dedup.py --synthetic {options.synthetic} --memory {options.memory}"
+        sections.append((f"Clustering sketches: {options.synthetic}", body, command))
     elif options.end_to_end:
         body = end_to_end(options.files, options.documents)
         sections.append(("End to end", body, f"taskset -c 0 python benchmarks/dedup.py {names} --end-to-end"))

@@ -6,10 +6,8 @@ How segments are written and searched is in the modules beside this one.
 from __future__ import annotations
 
 import fcntl
-import re
 import shutil
 import time
-import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +25,7 @@ from curate.decide.population import Population, RunPopulation
 from curate.dedup.keys import band_pieces, hash_pieces, short_pieces
 from curate.errors import RunError, did_you_mean
 from curate.index.build import build_segment, without
+from curate.index.directory import changing, check_place, collect, locked, new_folder, size_of
 from curate.index.lookup import Best, Verification, candidate_pairs, first_of, offsets_of
 from curate.index.manifest import MANIFEST, Entry, Manifest, Parameters, origin_of
 from curate.index.segment import Segment
@@ -97,8 +96,8 @@ class Index:
         if ":" in name or not name:
             raise RunError(f'"{name}" cannot name a run in an index: choose another --name, without a colon')
         parameters = Parameters.of(run.recipe, Plan.of(run.recipe).minhash, signatures_only)
-        _check_place(path)
-        with _changing(path):
+        check_place(path)
+        with changing(path):
             manifest = Manifest.read(path) if (path / MANIFEST).is_file() else Manifest(parameters)
             origin = origin_of(run)
             key = fingerprint([origin[0], run.stage("measure")["key"], stage["key"], stage["files"]])
@@ -116,7 +115,7 @@ class Index:
             if signatures_only and not manifest.parameters.signatures_only:
                 raise RunError(f"{path} keeps shingles; --signatures-only is for a new index")
             _check(manifest.parameters, parameters, f"{run.path} was sketched with", path)
-            segment = _new_folder(path, name)
+            segment = new_folder(path, name)
             population = RunPopulation(run, engine, run.recipe.clean)
             kept, sources = _kept(run)
             extended = _with_ensembles(population, run)
@@ -127,7 +126,7 @@ class Index:
                 key,
                 origin,
                 len(kept),
-                _size(segment),
+                size_of(segment),
                 sources,
                 time.time(),
                 run.recipe.name,
@@ -228,7 +227,7 @@ class Index:
 
         RunError when they were sketched in another way, or when two different runs have one name.
         """
-        with _changing(self.path):
+        with changing(self.path):
             manifest = Manifest.read(self.path)
             added: list[Entry] = []
             for other in others:
@@ -241,7 +240,7 @@ class Index:
                         continue
                     if any(entry.run == there.run for there in present):
                         raise RunError(f'{self.path} and {other.path} have different runs called "{entry.run}"')
-                    folder = _new_folder(self.path, entry.run)
+                    folder = new_folder(self.path, entry.run)
                     with other.reading():
                         shutil.copytree(other.path / "segments" / entry.segment, folder, dirs_exist_ok=True)
                     added.append(replace(entry, segment=folder.name))
@@ -254,7 +253,7 @@ class Index:
 
         Nothing of them stays on disk. RunError when there is no such run or source.
         """
-        with _changing(self.path):
+        with changing(self.path):
             manifest = Manifest.read(self.path)
             left: list[Entry] = []
             forgotten = 0
@@ -276,7 +275,7 @@ class Index:
                 if not gone and entry.run != run:
                     left.append(entry)
                 elif gone < entry.documents:
-                    folder = _new_folder(self.path, entry.run)
+                    folder = new_folder(self.path, entry.run)
                     without(Segment(self.path / "segments" / entry.segment), str(source), folder)
                     sources = {name: count for name, count in entry.sources.items() if name != source}
                     left.append(
@@ -285,19 +284,19 @@ class Index:
                             segment=folder.name,
                             documents=entry.documents - gone,
                             sources=sources,
-                            bytes=_size(folder),
+                            bytes=size_of(folder),
                             fingerprint=fingerprint([entry.fingerprint, "without", source]),
                         )
                     )
             self.manifest = replace(manifest, entries=left)
             self.manifest.write(self.path)
-            _collect(self.path, self.manifest)
+            collect(self.path, self.manifest)
         return forgotten
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Keep others from changing the index while it is read."""
-        with _lock(self.path, fcntl.LOCK_SH, "is changing"):
+        with locked(self.path, fcntl.LOCK_SH, "is changing"):
             self.manifest = Manifest.read(self.path)
             yield
 
@@ -306,62 +305,6 @@ def _check(mine: Parameters, theirs: Parameters, whose: str, path: Path) -> None
     difference = mine.difference(theirs)
     if difference:
         raise RunError(f"{whose} {difference}: it cannot be compared with the index {path}")
-
-
-def _check_place(path: Path) -> None:
-    if path.exists() and not (path / MANIFEST).is_file():
-        foreign = not path.is_dir() or any(child.name not in (".lock", "segments") for child in path.iterdir())
-        if foreign:
-            raise RunError(f"{path} exists and is not an index; choose another place (nothing was touched)")
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"cannot make the index {path}: {error.strerror}") from None
-
-
-@contextmanager
-def _changing(path: Path) -> Iterator[None]:
-    """Hold an index for changing it, and remove segments that were left half made."""
-    with _lock(path, fcntl.LOCK_EX, "works with"):
-        if (path / MANIFEST).is_file():
-            _collect(path, Manifest.read(path))
-        elif (path / "segments").is_dir():
-            shutil.rmtree(path / "segments")
-        yield
-
-
-@contextmanager
-def _lock(path: Path, kind: int, what: str) -> Iterator[None]:
-    file = path / ".lock"
-    if kind == fcntl.LOCK_SH and not file.exists():  # a copy, perhaps on a disk that cannot be written to
-        yield
-        return
-    with file.open("a" if kind == fcntl.LOCK_EX else "r") as lock:
-        try:
-            fcntl.flock(lock, kind | fcntl.LOCK_NB)
-        except OSError:
-            raise RunError(f"another curate {what} the index {path}; try again when it is done") from None
-        yield
-
-
-def _collect(path: Path, manifest: Manifest) -> None:
-    """Delete the segments that the manifest does not name."""
-    held = {entry.segment for entry in manifest.entries}
-    for folder in (path / "segments").glob("*/"):
-        if folder.name not in held:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _new_folder(path: Path, run: str) -> Path:
-    (path / "segments").mkdir(exist_ok=True)
-    readable = re.sub(r"[^A-Za-z0-9_-]+", "_", run)[:40] or "run"
-    folder = path / "segments" / f"{readable}-{uuid.uuid4().hex[:8]}"
-    folder.mkdir()
-    return folder
-
-
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.iterdir())
 
 
 def _kept(run: Run) -> tuple[I64, dict[str, int]]:
