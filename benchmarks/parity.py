@@ -250,9 +250,9 @@ def report(texts: list[str], said: dict[str, list[dict[str, Any]]]) -> str:
     size = sum(len(text.encode()) for text in texts) / 1e6
     head = "| value of the toolkit | signal | same value | same decision | it drops |\n|---|---|---|---|---|"
     lines = [
-        f"{len(texts):,} documents of at most {LONGEST:,} characters, {size:.1f} MB. A value is the same when",
-        "it differs by at most 10⁻⁶ (relative where it is above 1). Every rule is judged by itself, with all others off;",
-        '"it drops" is the toolkit.',
+        f"{len(texts):,} documents of at most {LONGEST:,} characters, {size:.1f} MB. A value is the same",
+        "when it differs by at most 10⁻⁶ (relative where it is above 1). Every rule is judged by itself, the others",
+        'off; "it drops" is the toolkit.',
         "",
         "### dolma 1.2.1",
         "",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from curate.kernels.repetition import DUPLICATE, TOP
+from curate.kernels.repetition import DUPLICATE, TOP, _sift
 from curate.kernels.repetition import _mix as mix
 from curate.kernels.repetition import _room as room
 
@@ -23,30 +23,41 @@ def top_ngrams(first, chars, hashes, out):
     """
     most = _longest(first)
     keys, counts, tags = _table(most)
-    slot = np.empty(most + 1, np.int64)
+    at, gram = np.empty(most + 1, np.int64), np.empty(most + 1, np.uint64)
+    slot, sieve = np.empty(most + 1, np.int64), np.empty(4 * room(most), np.uint8)
     tag = np.int32(0)
     for d in range(first.shape[0] - 1):
         w0, nw = first[d], first[d + 1] - first[d]
-        mask = np.uint64(room(nw) - 1)
+        for j in range(min(len(TOP), nw - 1)):  # the answer where none occurs twice
+            out[d, j, COUNT] = 1
+            for q in range(j + 2):
+                out[d, j, CHARS] += chars[w0 + q]
+        live = max(nw - 1, 0)
+        for k in range(live):
+            at[k], gram[k] = k, hashes[w0 + k]
         for j in range(len(TOP)):
-            n = j + 2
-            if nw < n:
-                break
+            for k in range(live):
+                gram[k] = mix(gram[k] * np.uint64(0x9E3779B97F4A7C15) + hashes[w0 + at[k] + j + 1])
+            live = _sift(live, at, gram, sieve)
             tag += np.int32(1)
-            best = 0
-            for k in range(nw - n + 1):
-                gram = hashes[w0 + k]
-                for q in range(1, n):
-                    gram = mix(gram * np.uint64(0x9E3779B97F4A7C15) + hashes[w0 + k + q])
-                s, times = _visit(gram, mask, keys, counts, tags, tag)
-                slot[k] = s
+            mask = np.uint64(room(live) - 1)
+            best = 1
+            for k in range(live):
+                slot[k], times = _visit(gram[k], mask, keys, counts, tags, tag)
                 best = max(best, times)
-            for k in range(nw - n + 1):
-                if counts[slot[k]] == best:
-                    out[d, j, COUNT] = best
-                    for q in range(n):
-                        out[d, j, CHARS] += chars[w0 + k + q]
-                    break
+            if best < 2:
+                break
+            kept = 0
+            for k in range(live):  # a longer n-gram repeats only where this one does
+                times = counts[slot[k]]
+                if times == best and out[d, j, COUNT] < best:  # the first of them
+                    out[d, j, COUNT], out[d, j, CHARS] = best, 0
+                    for q in range(j + 2):
+                        out[d, j, CHARS] += chars[w0 + at[k] + q]
+                if times > 1 and at[k] + j + 2 < nw:
+                    at[kept], gram[kept] = at[k], gram[k]
+                    kept += 1
+            live = kept
 
 
 @njit(nogil=True, cache=True)
@@ -89,45 +100,60 @@ def repeated_ngrams(first, chars, hashes, out):
 
 
 @njit(nogil=True, cache=True)
-def greedy_ngrams(first, chars, hashes, powers, out):
+def greedy_ngrams(first, chars, hashes, base, out):
     """Fill `out` int64 (n, 6) for 5..10-grams: characters of the n-grams that were seen before on a walk over the
     words, which goes on behind an n-gram that was seen and one word on otherwise.
 
-    N-grams are compared joined, without what stands between their words: `hashes` are polynomials over the bytes
-    of a word, `powers` what a hash is multiplied by when the word is appended to something.
+    N-grams are compared joined, without what stands between their words: `hashes` are polynomials in `base` over the
+    characters of a word.
     """
     most = _longest(first)
     keys, counts, tags = _table(most)
     tag = np.int32(0)
+    at, gram = np.empty(most + 1, np.int64), np.empty(most + 1, np.uint64)
+    sieve = np.empty(4 * room(most), np.uint8)
     joined = np.zeros(most + 1, np.uint64)  # of the words before
     before = np.zeros(most + 1, np.int64)
+    powers = np.ones(256, np.uint64)
+    for k in range(1, 256):
+        powers[k] = powers[k - 1] * base
     for d in range(first.shape[0] - 1):
         w0, nw = first[d], first[d + 1] - first[d]
         for k in range(nw):
-            joined[k + 1] = joined[k] * powers[w0 + k] + hashes[w0 + k]
+            joined[k + 1] = joined[k] * _power(powers, chars[w0 + k]) + hashes[w0 + k]
             before[k + 1] = before[k] + chars[w0 + k]
-        mask = np.uint64(room(nw) - 1)
         for j in range(len(DUPLICATE)):
             n = j + 5
-            if nw < n:
-                break
+            live = max(nw - n + 1, 0)
+            for k in range(live):
+                at[k] = k
+                gram[k] = mix(joined[k + n] - joined[k] * _power(powers, before[k + n] - before[k]))
+            live = _sift(live, at, gram, sieve)
             tag += np.int32(1)
-            power = np.uint64(1)
-            for q in range(n):
-                power *= powers[w0 + q]
-            k = at = 0  # at: where `power` stands for the words at:at + n
-            while k < nw - n + 1:
-                if k != at:
-                    power = np.uint64(1)
-                    for q in range(k, k + n):
-                        power *= powers[w0 + q]
-                    at = k
-                _, times = _visit(mix(joined[k + n] - joined[k] * power), mask, keys, counts, tags, tag)
+            mask = np.uint64(room(live) - 1)
+            reach = 0
+            for k in range(live):  # what occurs once is never seen before
+                p = at[k]
+                if p < reach:
+                    continue
+                _, times = _visit(gram[k], mask, keys, counts, tags, tag)
                 if times > 1:
-                    out[d, j] += before[k + n] - before[k]
-                    k += n
-                else:
-                    k += 1
+                    out[d, j] += before[p + n] - before[p]
+                    reach = p + n
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _power(powers, exponent):
+    """Return a power of the base, of which the first 256 are given."""
+    if exponent < 256:
+        return powers[exponent]
+    found, square = np.uint64(1), powers[1]
+    while exponent:
+        if exponent & 1:
+            found *= square
+        square *= square
+        exponent >>= 1
+    return found
 
 
 @njit(nogil=True, cache=True)

@@ -25,12 +25,11 @@ EVERY_COPY, EVERY_COPY_CHARS, LATER_COPIES, LATER_COPIES_CHARS = range(4)
 
 def segments(strings: Strings, way: int, tables: Tables) -> Blocks:
     """Cut every document into segments, empty ones too, in one of the four ways."""
-    data, offsets = strings.data, strings.offsets
-    n = len(offsets) - 1
-    count = _cut(data, offsets, way, tables, np.empty(n + 1, np.int64), *_spans(0))
-    first, (start, stop, chars) = np.empty(n + 1, np.int64), _spans(count)
-    _cut(data, offsets, way, tables, first, start, stop, chars)
-    return Blocks(first, start, stop, chars, _hashes(data, start, stop))
+    n = len(strings)
+    first, (start, stop, chars) = np.empty(n + 1, np.int64), _spans(_most_segments(strings.data, strings.offsets, way))
+    count = _cut(strings.data, strings.offsets, way, tables, first, start, stop, chars)
+    start, stop, chars = start[:count].copy(), stop[:count].copy(), chars[:count].copy()
+    return Blocks(first, start, stop, chars, _hashes(strings.data, start, stop))
 
 
 def stripped(data: npt.NDArray[np.uint8], found: Blocks, tables: Tables) -> Blocks:
@@ -60,16 +59,26 @@ def _hashes(
 
 
 @njit(nogil=True, cache=True)
-def _break_length(data, i, end, way):
-    """Return the bytes of the line boundary at i, 0 if there is none."""
+def _most_segments(data, offsets, way):
+    """Return a number of segments that is not exceeded."""
+    ends = 0
+    if way == LINE_BOUNDARIES:
+        for i in range(offsets[0], offsets[-1]):
+            c = data[i]
+            ends += (c >= 10) & (c <= 30) | (c == 0x85) | (c == 0xA8) | (c == 0xA9)
+    else:
+        for i in range(offsets[0], offsets[-1]):
+            ends += data[i] == 10
+    return ends + offsets.shape[0]
+
+
+@njit(nogil=True, cache=True)
+def _break_length(data, i, end):
+    """Return the bytes of the line boundary (`str.splitlines`) at i, 0 if there is none."""
     c = data[i]
-    if c == 10:
-        return 1
-    if way != LINE_BOUNDARIES:
-        return 0
     if c == 13:
         return 2 if i + 1 < end and data[i + 1] == 10 else 1
-    if c == 11 or c == 12 or 28 <= c <= 30:
+    if 10 <= c <= 12 or 28 <= c <= 30:
         return 1
     if c == 0xC2 and i + 1 < end and data[i + 1] == 0x85:  # U+0085
         return 2
@@ -97,41 +106,47 @@ def strip(data, start, stop, tables):
 
 @njit(nogil=True, cache=True)
 def _cut(data, offsets, way, tables, first, start, stop, chars):
-    """Count the segments, and fill the arrays where they have room."""
+    """Fill the arrays; return how many segments there are."""
     least = 2 if way == BLANK_LINES else 1
     together = way in (NEWLINE_RUNS, BLANK_LINES)
-    fill = start.shape[0] > 0
+    boundaries = way == LINE_BOUNDARIES
     count = 0
     for d in range(offsets.shape[0] - 1):
         first[d] = count
         i, end = offsets[d], offsets[d + 1]
         if way == BLANK_LINES:
             i, end = strip(data, i, end, tables)
-        opening, characters = i, 0
+        opening = i
         while i < end:
-            size = _break_length(data, i, end, way)
-            if size == 0:
-                characters += data[i] & 0xC0 != 0x80
+            while i < end and not _may_break(data[i], boundaries):
                 i += 1
+            if i == end:
+                break
+            size = _break_length(data, i, end) if boundaries else 1
+            while together and i + size < end and data[i + size] == 10:
+                size += 1
+            if size == 0 or size < least:
+                i += max(size, 1)
                 continue
-            if together:
-                while i + size < end and data[i + size] == 10:
-                    size += 1
-                if size < least:
-                    characters += size
-                    i += size
-                    continue
-            if fill:
-                start[count], stop[count], chars[count] = opening, i, characters
+            start[count], stop[count] = opening, i
             count += 1
             i += size
-            opening, characters = i, 0
-        if way != LINE_BOUNDARIES or opening < end:
-            if fill:
-                start[count], stop[count], chars[count] = opening, end, characters
+            opening = i
+        if not boundaries or opening < end:
+            start[count], stop[count] = opening, end
             count += 1
     first[offsets.shape[0] - 1] = count
+    for s in range(count):
+        size = np.int64(0)
+        for i in range(start[s], stop[s]):
+            size += (data[i] & 0xC0) != 0x80
+        chars[s] = size
     return count
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _may_break(c, boundaries):
+    return c == 10 or (boundaries and ((c > 10 and c <= 30) or c == 0xC2 or c == 0xE2))
 
 
 @njit(nogil=True, cache=True)

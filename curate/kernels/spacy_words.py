@@ -37,21 +37,20 @@ HAS_LETTER, HAS_CONTENT, ENDS_SENTENCE, ALL_PUNCTUATION = 1, 2, 4, 8
 nothing but punctuation."""
 
 _FACTOR = 0x9E3779B97F4A7C15
-_BASE = 0xD6E8FEB86659FD93
+BASE = np.uint64(0xD6E8FEB86659FD93)
 
 
 class Tokens(NamedTuple):
     """Tokens of a batch; those of document d are `first[d]:first[d + 1]`.
 
-    `chars` int64: length in characters. `hash` uint64: a polynomial over the characters, so that the hash of two
-    tokens joined is `hash[a] * power[b] + hash[b]`. `kind` uint8: HAS_LETTER | … `stop` uint8: a bit for each stop
-    word. `spaced` uint8: 1 where white space other than one blank stands before the token.
+    `chars` int64: length in characters. `hash` uint64: a polynomial in BASE over the characters, so that the hash of
+    two tokens joined is `hash[a] * BASE**chars[b] + hash[b]`. `kind` uint8: HAS_LETTER | … `stop` uint8: a bit for
+    each stop word. `spaced` uint8: 1 where white space other than one blank stands before the token.
     """
 
     first: npt.NDArray[np.int64]
     chars: npt.NDArray[np.int64]
     hash: npt.NDArray[np.uint64]
-    power: npt.NDArray[np.uint64]
     kind: npt.NDArray[np.uint8]
     stop: npt.NDArray[np.uint8]
     spaced: npt.NDArray[np.uint8]
@@ -62,7 +61,7 @@ def code(cps, a, b):
     """Return the polynomial hash of the characters `cps[a:b]`; never 0 for one character or more."""
     h = np.uint64(0)
     for i in range(a, b):
-        h = h * np.uint64(_BASE) + mix((np.uint64(cps[i]) + np.uint64(1)) * np.uint64(_FACTOR))
+        h = h * BASE + mix((np.uint64(cps[i]) + np.uint64(1)) * np.uint64(_FACTOR))
     return h
 
 
@@ -82,10 +81,10 @@ def tokens(data: npt.NDArray[np.uint8], words: Words, rules: Rules, tables: Tabl
     return Tokens(starts[words.first], *found, spaced)
 
 
-def _pieces(count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64], npt.NDArray[np.uint64],
-                                 npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:  # fmt: skip
-    numbers = np.empty(count, np.uint64), np.empty(count, np.uint64)
-    return np.empty(count, np.int64), *numbers, np.empty(count, np.uint8), np.empty(count, np.uint8)
+def _pieces(
+    count: int,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    return np.empty(count, np.int64), np.empty(count, np.uint64), np.empty(count, np.uint8), np.empty(count, np.uint8)
 
 
 def _distinct(hashes: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -121,13 +120,14 @@ def _number_distinct(hashes, which, places):
 
 
 @njit(nogil=True, cache=True)
-def _cut_distinct(data, start, stop, distinct, rules, tables, first, chars, hashes, powers, kinds, stops):
+def _cut_distinct(data, start, stop, distinct, rules, tables, first, chars, hashes, kinds, stops):
     longest = np.int64(0)
     for w in distinct:
         longest = max(longest, np.int64(stop[w]) - np.int64(start[w]))
     cps = np.empty(longest + 1, np.int32)
     ends = np.empty(longest + 1, np.int64)
     spare = np.empty(longest + 1, np.int64)
+    flag, index, classes, stop_words = tables.flags, tables.index, rules.classes, rules.stops
     count = 0
     for k in range(distinct.shape[0]):
         first[k] = count
@@ -142,25 +142,23 @@ def _cut_distinct(data, start, stop, distinct, rules, tables, first, chars, hash
         for piece in range(found):
             b = ends[piece]
             h = np.uint64(0)
-            power = np.uint64(1)
             kind = ALL_PUNCTUATION
             for c in range(a, b):
-                h = h * np.uint64(_BASE) + mix((np.uint64(cps[c]) + np.uint64(1)) * np.uint64(_FACTOR))
-                power *= np.uint64(_BASE)
-                flags = tables.flags[place(tables.index, np.int64(cps[c]))]
+                h = h * BASE + mix((np.uint64(cps[c]) + np.uint64(1)) * np.uint64(_FACTOR))
+                flags = flag[place(index, np.int64(cps[c]))]
                 if flags & ALPHA:
                     kind |= HAS_LETTER
-                if not bits(cps[c], rules.classes) & SYMBOL:
+                if not bits(cps[c], classes) & SYMBOL:
                     kind |= HAS_CONTENT
                 if not flags & PUNCT:
                     kind &= ~ALL_PUNCTUATION
                 if b - a == 1 and flags & TERMINAL:
                     kind |= ENDS_SENTENCE
-            chars[count], hashes[count], powers[count], kinds[count] = b - a, h, power, kind
+            chars[count], hashes[count], kinds[count] = b - a, h, kind
             stops[count] = 0
             if b - a <= 4:
-                for q in range(rules.stops.shape[0]):
-                    if rules.stops[q] == h:
+                for q in range(stop_words.shape[0]):
+                    if stop_words[q] == h:
                         stops[count] = 1 << q
             a = b
             count += 1
@@ -168,12 +166,12 @@ def _cut_distinct(data, start, stop, distinct, rules, tables, first, chars, hash
 
 
 @njit(nogil=True, cache=True)
-def _copy(data, word_first, start, stop, which, first, starts, chars, hashes, powers, kinds, stops,
-          to_chars, to_hashes, to_powers, to_kinds, to_stops, spaced):  # fmt: skip
+def _copy(data, word_first, start, stop, which, first, starts, chars, hashes, kinds, stops,
+          to_chars, to_hashes, to_kinds, to_stops, spaced):  # fmt: skip
     for w in range(which.shape[0]):
         t = starts[w]
         for k in range(first[which[w]], first[which[w] + 1]):
-            to_chars[t], to_hashes[t], to_powers[t] = chars[k], hashes[k], powers[k]
+            to_chars[t], to_hashes[t] = chars[k], hashes[k]
             to_kinds[t], to_stops[t] = kinds[k], stops[k]
             t += 1
     for d in range(word_first.shape[0] - 1):
@@ -344,6 +342,9 @@ def cut(cps, m, rules, ends, spare):
     """
     a, b = 0, m
     count = tail = 0  # tokens from the front, and marks from the end
+    if _plain(cps, m) and _exception(cps, 0, m, rules) < 0:  # most words
+        ends[0] = m
+        return 1
     while a < b and _exception(cps, a, b, rules) < 0:
         front = prefix(cps, a, b, rules.classes)
         if front and _exception(cps, a + front, b, rules) >= 0:
@@ -380,6 +381,15 @@ def cut(cps, m, rules, ends, spare):
         ends[count] = spare[tail - 1 - k]
         count += 1
     return _join_exceptions(cps, rules, ends, count)
+
+
+@njit(nogil=True, cache=True)
+def _plain(cps, m):
+    """Tell whether there are only letters of ASCII."""
+    plain = True
+    for i in range(m):
+        plain &= 97 <= cps[i] <= 122 or 65 <= cps[i] <= 90
+    return plain
 
 
 @njit(nogil=True, cache=True)

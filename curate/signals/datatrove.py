@@ -15,7 +15,7 @@ from classifiers.arrow import Strings
 from curate.kernels import datatrove, ngram_copies, segments
 from curate.kernels.phrases import phrases
 from curate.kernels.spacy_rules import rules
-from curate.kernels.spacy_words import Tokens
+from curate.kernels.spacy_words import BASE, Tokens
 from curate.kernels.spacy_words import tokens as cut_words
 from curate.kernels.unicode import tables
 from curate.kernels.words import Blocks, segment
@@ -78,7 +78,7 @@ def _top(documents: Documents) -> Ints:
 
 def _greedy(documents: Documents) -> Ints:
     out, t = np.zeros((len(documents), 6), np.int64), documents.once(tokens)
-    ngram_copies.greedy_ngrams(t.first, t.chars, t.hash, t.power, out)
+    ngram_copies.greedy_ngrams(t.first, t.chars, t.hash, BASE, out)
     return out
 
 

@@ -93,8 +93,6 @@ def _is_host(text: str) -> bool:
     if match and all(_is(char, spacy_rules.LOWER) and ord(char) <= 0xFFFF for char in match[2]):
         return all(char.isascii() or ord(char) >= 0xA1 for char in match[2])
     address = _ADDRESS.fullmatch(text)
-        r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(:\d{2,5})?([/?#].*)?", text, re.DOTALL | re.ASCII
-    )
     if not address:
         return False
     a, b, c, d = (int(address[k]) for k in (1, 2, 3, 4))
