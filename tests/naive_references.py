@@ -6,9 +6,15 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from tests.dedup.dedup_naive import fmix64, word_hash, words
+from tests.dedup.dedup_naive import fmix64, word_hash
+from tests.naive_words import lower, unicode_words
 
 __all__ = ["listed", "plug_in_divergence", "words"]
+
+
+def words(text: str) -> list[str]:
+    """The Unicode words of a text in lower case."""
+    return [lower(word) for word in unicode_words(text)]
 
 
 def listed(phrases: Sequence[str], text: str) -> tuple[int, float]:

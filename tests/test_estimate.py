@@ -45,7 +45,7 @@ def recipe() -> curate.Recipe:
 def test_an_estimate_from_a_sample_is_within_a_third_of_what_the_run_wrote(
     raw: Path, recipe: curate.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("curate.estimate.PILOT_BYTES", 400_000)
+    monkeypatch.setattr("curate.estimate.estimate.PILOT_BYTES", 400_000)
     found = estimate(raw, recipe, sample_bytes=1_600_000, threads=2)
     assert found["sample"]["bytes"] < 0.6 * found["sample"]["of"]
     made = curate.corpus(raw, tmp_path / "run", recipe=recipe, threads=2)
@@ -148,6 +148,6 @@ def test_a_large_disk_costs_no_sample(
     def none(*_: Any, **__: Any) -> None:
         raise AssertionError("a sample was run")
 
-    monkeypatch.setattr("curate.estimate._trial", none)
+    monkeypatch.setattr("curate.estimate.estimate._trial", none)
     _free(monkeypatch, 10**12)
     assert curate.corpus(raw, tmp_path / "run", recipe=recipe, threads=2).report["input"]["documents"] == 2400

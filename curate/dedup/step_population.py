@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -129,8 +129,8 @@ def _decisions(run: Run, population: RunPopulation, columns: list[str]) -> Itera
 
 def shingles_of(population: RunPopulation, documents: I64, shingling: Shingling) -> Shingles:
     """Read numbered documents (ascending) of a run again and return their sets of shingles."""
-    nothing: Any = np.zeros(len(documents), np.uint32), np.zeros((len(documents), 1), np.uint64)
-    [piece] = population.shingles(Wanted(documents, *nothing), shingling, 1)
+    wanted = Wanted(documents, np.zeros(len(documents), np.uint32))
+    [piece] = population.shingles(wanted, shingling, 1)
     order = np.argsort(piece.doc, kind="stable")
     sizes = np.diff(piece.offsets)
     if np.array_equal(order, np.arange(len(order))):

@@ -232,7 +232,7 @@ def test_an_interrupted_pass_goes_on_where_it_was(tmp_path: Path, monkeypatch: p
             raise KeyboardInterrupt
         return real(self, shard, workers)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("curate.sampling._SAVE_SECONDS", 0)
+    monkeypatch.setattr("curate.measure.sampling._SAVE_SECONDS", 0)
     monkeypatch.setattr(SampleShard, "__call__", interrupted)
     with pytest.raises(KeyboardInterrupt):
         curate.corpus(corpus, tmp_path / "run", recipe=recipe(), threads=1)
