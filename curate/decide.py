@@ -6,11 +6,11 @@ near-duplicates, and only theirs.
 
 from __future__ import annotations
 
-import functools
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +20,16 @@ import pyarrow as pa
 
 import curate
 from curate.dedup.membership import join
+from curate.dedup.rehydration import Rehydration
+from curate.draw import Drawn, draw
 from curate.ensembles import with_ensembles
 from curate.errors import RunError
 from curate.measure import Measured, as_frame, measure_texts, with_urls
-from curate.mix import Allocation, allocate, copies
 from curate.plan import Plan, check_known
 from curate.population import MemoryPopulation, Population, RunPopulation, gather, signal_column, starts
 from curate.recipe import Dedup, Filter, Recipe, Top, fingerprint
-from curate.rehydrate import of_standing
-from curate.steps import Standing, dedup, domains, failed_filters, outside_top
+from curate.rehydrate import cluster_sizes, for_mix, of_standing
+from curate.steps import Standing, dedup, failed_filters, outside_top
 from curate.tables import TableWriter
 
 if TYPE_CHECKING:
@@ -48,10 +49,8 @@ class Decisions:
     steps: tuple[str, ...]
     filters: tuple[str, ...]
     standing: Standing
-    domain: npt.NDArray[np.int32]
-    domain_names: list[str]
-    weight: npt.NDArray[np.int32]
-    allocations: list[Allocation]
+    drawn: Drawn
+    rehydration: Rehydration | None  # weights by cluster size, where the recipe allows to know them
 
 
 def decide_population(
@@ -80,32 +79,12 @@ def decide_population(
             standing.drop(found.gone, number)
         elif isinstance(step, Top):
             standing.drop(outside_top(population, standing, step), number)
-    codes, names = domains(population, recipe)
-    weight, allocations = _sample(population, recipe, standing, codes, names)
+    repeats = of_standing(standing, recipe.steps)
+    weights = for_mix(recipe, repeats, partial(cluster_sizes, standing))
+    drawn = draw(population, recipe, standing.alive, standing.tokens, weights)
+    standing.drop(standing.alive & (drawn.weight == 0), len(recipe.steps))
     steps = tuple(step.name for step in recipe.steps) + ((MIX,) if recipe.mix.samples else ())
-    return Decisions(steps, tuple(step.name for step in filters), standing, codes, names, weight, allocations)
-
-
-def _sample(
-    population: Population, recipe: Recipe, standing: Standing, codes: npt.NDArray[np.int32], names: list[str]
-) -> tuple[npt.NDArray[np.int32], list[Allocation]]:
-    """Give every living document its weight; those of weight 0 are dropped by the mix."""
-    alive = standing.alive
-    weight = alive.astype(np.int32)
-    held = np.bincount(codes[alive], weights=standing.tokens[alive], minlength=len(names))
-    present = np.bincount(codes[alive], minlength=len(names)) > 0
-    available = {name: int(tokens) for name, tokens, there in zip(names, held, present, strict=True) if there}
-    if not recipe.mix.samples:
-        return weight, [Allocation(name, held, held, held, capped=False) for name, held in available.items()]
-    allocations = allocate(available, recipe.mix)
-    doc = np.zeros(len(alive), np.uint64)
-    doc[alive] = signal_column(population, alive, "doc")
-    for allocation in allocations:
-        if allocation.domain in available:
-            members = np.flatnonzero(alive & (codes == names.index(allocation.domain)))
-            weight[members] = copies(standing.tokens[members], doc[members], allocation.tokens)
-    standing.drop(alive & (weight == 0), len(recipe.steps))
-    return weight, allocations
+    return Decisions(steps, tuple(step.name for step in filters), standing, drawn, repeats)
 
 
 class Clusters:
@@ -181,6 +160,7 @@ def decision_table(
     base = population.frame(part, ["doc", "id", "source", *made]).to_arrow()
     dropped_by = decisions.standing.dropped_by[window].astype(np.int32)
     kept = dropped_by < 0
+    domain = decisions.drawn.domain
     names = pa.array(decisions.steps, pa.string())
     return pa.table(
         {
@@ -191,10 +171,8 @@ def decision_table(
             "dropped_by": pa.DictionaryArray.from_arrays(pa.array(dropped_by, mask=kept), names).cast(pa.string()),
             "failed": _failed(decisions.standing.failed[window], decisions.filters),
             **clusters.columns(begin, size),
-            "domain": pa.DictionaryArray.from_arrays(decisions.domain[window], decisions.domain_names).cast(
-                pa.string()
-            ),
-            "weight": decisions.weight[window] * kept,
+            "domain": pa.DictionaryArray.from_arrays(domain.codes[window], domain.names).cast(pa.string()),
+            "weight": decisions.drawn.weight[window] * kept,
             **{name: base[name] for name in made},
         }
     )
@@ -205,6 +183,12 @@ def _failed(failed: npt.NDArray[np.bool_], names: tuple[str, ...]) -> pa.Array:
     which = np.nonzero(failed)[1].astype(np.int32)
     values = pa.DictionaryArray.from_arrays(which, pa.array(names, pa.string())).cast(pa.string())
     return pa.ListArray.from_arrays(offsets, values)
+
+
+def decide_key(run: Run, recipe: Recipe, index: str | None = None) -> str:
+    """Return a hash of everything that the decisions on a run depend on; `index`: fingerprint of the index used."""
+    facts = [curate.__version__, recipe.fingerprint(), run.stage("measure")["key"]]
+    return fingerprint(facts if index is None else [*facts, index])
 
 
 def decide_run(run: Run, recipe: Recipe, engine: Local, index: str | Path | None = None) -> None:
@@ -236,13 +220,11 @@ def _opened(path: str | Path, recipe: Recipe) -> Iterator[Index]:
 
 
 def _decide(run: Run, recipe: Recipe, engine: Local, index: Index | None) -> None:
-    facts = [curate.__version__, recipe.fingerprint(), run.stage("measure")["key"]]
-    if index:
-        from curate.index.manifest import origin_of
+    from curate.index.manifest import origin_of
 
-        origin = origin_of(run)
-        facts.append(index.manifest.fingerprint(origin))
-    key = fingerprint(facts)
+    origin = origin_of(run)
+    state = index.manifest.fingerprint(origin) if index else None
+    key = decide_key(run, recipe, state)
     if run.is_done("decide", key):
         return
     with run.doing("decide", key) as stage:
@@ -253,9 +235,7 @@ def _decide(run: Run, recipe: Recipe, engine: Local, index: Index | None) -> Non
         known = None
         if index:
             population.scratch.mkdir(parents=True, exist_ok=True)
-            known = functools.partial(
-                index.matches, extended, memory=engine.memory, folder=population.scratch, origin=origin
-            )
+            known = partial(index.matches, extended, memory=engine.memory, folder=population.scratch, origin=origin)
 
         decisions = decide_population(extended, recipe, known)
         shutil.rmtree(population.scratch, ignore_errors=True)
@@ -273,10 +253,9 @@ def _decide(run: Run, recipe: Recipe, engine: Local, index: Index | None) -> Non
         stage["duplicates"] = {name: found.facts for name, found in decisions.standing.duplicates.items()}
         if index:
             matched = {name: len(match.documents) for name, match in decisions.standing.known.items()}
-            stage["index"] = {"path": str(index.path.absolute()), "matched": matched}
-        weights = of_standing(decisions.standing, recipe.steps)
-        stage["rehydration"] = weights and weights.table()
-        stage["mix"] = [asdict(allocation) for allocation in decisions.allocations]
+            stage["index"] = {"path": str(index.path.absolute()), "fingerprint": state, "matched": matched}
+        stage["rehydration"] = decisions.rehydration and decisions.rehydration.table()
+        stage["mix"] = [asdict(allocation) for allocation in decisions.drawn.allocations]
         stage["files"] = run.sizes("decisions")
         run.set_recipe(recipe)
 

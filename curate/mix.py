@@ -1,97 +1,119 @@
-"""The mix: how many tokens each domain gives, how often each document is repeated, who is left out.
+"""The mix: how many tokens each class of documents gives, by water-filling.
 
-Shares and a budget in, copies of each document out. Which domain a document belongs to is decided elsewhere.
+Shares, caps and a budget in, tokens a class out. Which documents give them is drawn in `curate.draw`; which class a
+document belongs to is known elsewhere.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
+from dataclasses import dataclass, field
 
 from curate.errors import RecipeError
-from curate.recipe import Mix
+from curate.recipe import Division, Mix
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a class holds: its tokens, what of them one epoch can give at most, and its classes if it is divided."""
+
+    tokens: int
+    most: float | None = None  # tokens that its documents can give however large the budget; None: no limit of theirs
+    parts: Mapping[str, Holding] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Allocation:
-    """What one domain gives: tokens there are, tokens asked for by its share, tokens it gives, and the cap."""
+    """What one class gives: tokens there are, tokens asked for by its share, tokens it gives, and whether it could
+    give no more (it has reached its epochs or its largest share). `parts` are its classes, if it is divided."""
 
     domain: str
     available: int
     wanted: float
     tokens: float
     capped: bool
+    parts: tuple[Allocation, ...] = ()
 
     @property
     def epochs(self) -> float:
-        """How often the domain is seen."""
+        """How often the class is seen."""
         return self.tokens / self.available if self.available else 0.0
 
 
-def allocate(available: Mapping[str, int], mix: Mix) -> list[Allocation]:
-    """Divide the token budget over the domains by water-filling.
+def allocate(available: Mapping[str, int | Holding], mix: Mix) -> list[Allocation]:
+    """Divide the token budget over the classes by water-filling, and the tokens of a class over its own.
 
-    Every domain gets its share of the budget, up to `max_epochs` times what it has; what a capped domain
-    cannot give is divided over the others in proportion to their shares, until the budget is met or all are
-    capped. Without a budget the mix is as large as what there is; without shares domains keep their natural
-    proportions. Raises RecipeError when no domain of the shares has any document.
+    Every class gets its share of the budget, up to its cap; what a capped class cannot give is divided over the
+    others in proportion to their shares, until the budget is met or all are capped. Without a budget the mix is as
+    large as what there is. Raises RecipeError when the mix asks only for classes that no document belongs to, and
+    says what there is.
     """
-    total = sum(available.values())
-    budget = float(total if mix.tokens is None else mix.tokens)
-    shares = dict(mix.shares) or {domain: tokens / total for domain, tokens in available.items() if total}
-    cap = {domain: mix.max_epochs * available.get(domain, 0) for domain in shares}
-    if total and not any(cap[domain] for domain in shares if shares[domain] > 0):
+    held = {name: item if isinstance(item, Holding) else Holding(item) for name, item in available.items()}
+    budget = float(sum(item.tokens for item in held.values()) if mix.tokens is None else mix.tokens)
+    return _divide(budget, held, mix, "")
+
+
+def _divide(budget: float, held: Mapping[str, Holding], division: Division, of: str) -> list[Allocation]:
+    shares = _shares(held, division)
+    cap = {
+        name: min(_capacity(held.get(name, Holding(0)), division, name), division.ceiling(name) * budget)
+        for name in shares
+    }
+    if any(item.tokens for item in held.values()) and not any(cap[name] for name in shares if shares[name] > 0):
+        inside = f' inside "{of}"' if of else ""
         raise RecipeError(
-            f"no document belongs to any domain that the mix asks for ({', '.join(shares)}); "
-            f"there are: {', '.join(sorted(available)) or 'none'}"
+            f"no document belongs to any {division.by} that the mix asks for{inside} ({', '.join(shares)}); "
+            f"there are: {', '.join(sorted(held)) or 'none'}"
         )
-    given = dict.fromkeys(shares, 0.0)
-    open_domains = {domain for domain in shares if shares[domain] > 0 and cap[domain] > 0}
-    left = budget
-    while open_domains and left > 1e-9 * max(budget, 1.0):
-        weight = sum(shares[domain] for domain in open_domains)
-        offer = {domain: left * shares[domain] / weight for domain in open_domains}
-        full = {domain for domain in open_domains if given[domain] + offer[domain] >= cap[domain]}
-        for domain in full or open_domains:
-            step = min(offer[domain], cap[domain] - given[domain])
-            given[domain] += step
-            left -= step
-        open_domains -= full
-        if not full:
-            break
-    allocations = []
-    for domain in sorted({*shares, *available}):
-        wanted, tokens = shares.get(domain, 0.0) * budget, given.get(domain, 0.0)
-        capped = wanted > tokens >= cap.get(domain, 0.0)
-        allocations.append(Allocation(domain, available.get(domain, 0), wanted, tokens, capped))
-    return allocations
+    given = fill(budget, shares, cap)
+    found = []
+    for name in sorted({*shares, *held}):
+        item = held.get(name, Holding(0))
+        wanted, tokens = shares.get(name, 0.0) * budget, given.get(name, 0.0)
+        parts: list[Allocation] = []
+        if item.parts and name in division.within and tokens:
+            parts = _divide(tokens, item.parts, division.within[name], name)
+        capped = wanted > tokens >= cap.get(name, 0.0)
+        found.append(Allocation(name, item.tokens, wanted, tokens, capped, tuple(parts)))
+    return found
 
 
-def copies(tokens: npt.NDArray[np.int64], doc: npt.NDArray[np.uint64], target: float) -> npt.NDArray[np.int32]:
-    """Return how often each document of a domain is written so that they hold `target` tokens.
+def fill(budget: float, shares: Mapping[str, float], cap: Mapping[str, float]) -> dict[str, float]:
+    """Return what each class gets: min(cap, level * share), with the level at which that adds up to the budget.
 
-    Everyone is repeated as often as all of them fit; who is seen once more is drawn by document number: the
-    same documents for any order, and a larger target only adds to a smaller one. Within half a document of
-    the target.
+    Exact: classes are closed in the order in which a rising level reaches their caps.
     """
-    total = int(tokens.sum())
-    if not total:
-        return np.zeros(len(tokens), np.int32)
-    whole = int(target // total)
-    rest = target - whole * total
-    out = np.full(len(tokens), whole, np.int32)
-    order = np.argsort(_scatter(doc), kind="stable")
-    running = np.cumsum(tokens[order])
-    out[order[running - tokens[order] / 2 <= rest]] += 1
-    if whole == 0 and rest < tokens[order[0]] / 2 and rest > 0:
-        out[order[0]] = 1  # a domain that is asked for gives something
-    return out
+    given = dict.fromkeys(shares, 0.0)
+    waiting = [name for name in shares if shares[name] > 0 and cap[name] > 0]
+    waiting.sort(key=lambda name: (cap[name] / shares[name], name))
+    weights = list(itertools.accumulate(shares[name] for name in reversed(waiting)))[::-1]
+    left = budget
+    for place, name in enumerate(waiting):
+        level = left / weights[place]
+        if level * shares[name] < cap[name]:
+            return given | {rest: level * shares[rest] for rest in waiting[place:]}
+        given[name] = cap[name]
+        left = max(left - cap[name], 0.0)
+    return given
 
 
-def _scatter(doc: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Mix document numbers so that drawing by them is independent of other uses of the same number."""
-    mixed = (doc ^ (doc >> np.uint64(31))) * np.uint64(0x7FB5D329728EA185)
-    return (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x81DADEF4BC2DD44D)
+def _shares(held: Mapping[str, Holding], division: Division) -> dict[str, float]:
+    if division.method == "shares":
+        return dict(division.shares)
+    exponent = {"natural": 1.0, "temperature": division.alpha, "unimax": 0.0}[division.method]
+    weight = {name: float(item.tokens) ** exponent for name, item in held.items() if item.tokens}
+    total = sum(weight.values())
+    return {name: value / total for name, value in weight.items()}
+
+
+def _capacity(item: Holding, division: Division, name: str) -> float:
+    """Return the tokens that a class can give at most: its epochs, those of its parts, what its documents can give."""
+    most = division.limit(name) * item.tokens
+    if item.most is not None:
+        most = min(most, item.most)
+    inner = division.within.get(name)
+    if inner and item.parts:
+        shares = _shares(item.parts, inner)
+        most = min(most, sum(_capacity(item.parts[part], inner, part) for part in shares if part in item.parts))
+    return most

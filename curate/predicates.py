@@ -42,6 +42,17 @@ def expression(sql: str) -> pl.Expr:
         raise RecipeError(f"cannot read the predicate `{sql}`: {_first_line(error)}") from None
 
 
+def decimals(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame with its float32 columns as float64 of seven digits, which is what float32 can tell apart.
+
+    A share of three in ten is 0.30000001 as float32; it has to meet `<= 0.3`.
+    """
+    import polars as pl
+    import polars.selectors as cs
+
+    return frame.with_columns(cs.by_dtype(pl.Float32).cast(pl.Float64).round_sig_figs(7))
+
+
 def columns_of(sql: str) -> tuple[str, ...]:
     """Return the columns that a predicate names, sorted."""
     return tuple(sorted(set(expression(sql).meta.root_names())))

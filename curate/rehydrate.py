@@ -5,15 +5,19 @@ The formula is in `curate.dedup.rehydration`; nothing is repeated here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from curate.dedup.membership import join
 from curate.dedup.rehydration import Rehydration, rehydration
-from curate.recipe import Dedup, Step
+from curate.errors import RecipeError
+from curate.recipe import Dedup, Recipe, Step
 from curate.steps import ALIVE, Standing
+
+Numbers = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
 
 
 def of_standing(standing: Standing, steps: Sequence[Step]) -> Rehydration | None:
@@ -30,13 +34,22 @@ def of_standing(standing: Standing, steps: Sequence[Step]) -> Rehydration | None
     return rehydration(cluster_sizes(standing)[kept], removed)
 
 
-def weights(standing: Standing, steps: Sequence[Step]) -> npt.NDArray[np.float64] | None:
-    """Return the rehydration weight of every document, float64 (n,); None where `of_standing` is."""
-    found = of_standing(standing, steps)
-    return None if found is None else found.weights(cluster_sizes(standing))
+def for_mix(recipe: Recipe, found: Rehydration | None, sizes: Callable[[], Numbers]) -> F64 | None:
+    """Return the weight of every document, float64 (n,), if the recipe's mix rehydrates, else None.
+
+    `sizes` gives the cluster size of every document. RecipeError when the recipe cannot know the weights.
+    """
+    if not recipe.mix.rehydrate:
+        return None
+    if found is None:
+        raise RecipeError(
+            f'recipe "{recipe.name}": rehydrate weighs documents by what filters remove of each cluster size, so it '
+            "needs a dedup step and at least one filter or top after it"
+        )
+    return found.weights(sizes())
 
 
-def cluster_sizes(standing: Standing) -> npt.NDArray[np.int64]:
+def cluster_sizes(standing: Standing) -> Numbers:
     """Return how many documents there were of each, int64 (n,): 1 without duplicates."""
     found = list(standing.duplicates.values())
     return join([d.dropped for d in found], [d.survivor for d in found]).sizes(len(standing.dropped_by))

@@ -146,7 +146,7 @@ class Run:
         stored = self.manifest.get("recipe")
         if not stored:
             raise RunError(f"{self.path} has no recipe yet; run: curate measure")
-        return Recipe.parse(stored["text"], stored["name"], stored["folder"]).with_tokens(stored["tokens"])
+        return Recipe.parse(stored["text"], stored["name"], stored["folder"]).with_mix(stored["changes"])
 
     def signals(self) -> pl.LazyFrame:
         """Signals of every document."""
@@ -254,7 +254,7 @@ class Run:
         self.manifest["recipe"] = {
             "name": recipe.name,
             "text": recipe.text,
-            "tokens": recipe.mix.tokens,
+            "changes": recipe.changes,
             "hash": recipe.fingerprint(),
             "folder": recipe.folder,
         }
@@ -327,7 +327,8 @@ def _clear(path: Path) -> None:
         for file in path.glob(pattern):
             file.unlink()
     clear_mix(path)
-    for name in (MANIFEST, "report.json", "report.html", "report.md", "mix.json", "log.txt"):
+    shutil.rmtree(path / "state", ignore_errors=True)
+    for name in (MANIFEST, "report.json", "report.html", "report.md", "mix.json", "mix.csv", "README.md", "log.txt"):
         (path / name).unlink(missing_ok=True)
 
 
@@ -338,7 +339,9 @@ def clear_mix(path: Path) -> None:
     for folder in (path / "mix").glob("*/"):
         with suppress(OSError):  # somebody keeps something there
             folder.rmdir()
-    shutil.rmtree(path / "state", ignore_errors=True)
+    for done in (path / "state").glob("write-*.json"):
+        done.unlink()
+    shutil.rmtree(path / "state" / "shuffle", ignore_errors=True)
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from curate.errors import RecipeError
 from curate.groups import as_text as as_text
 from curate.groups import group_keys as group_keys
 from curate.population import Population, numeric, signal_column, starts
-from curate.predicates import columns_of, expression, thresholds
-from curate.recipe import Filter, Recipe, Top
+from curate.predicates import columns_of, decimals, expression, thresholds
+from curate.recipe import Filter, Top
 
 if TYPE_CHECKING:
     import polars as pl
@@ -64,7 +64,7 @@ def evaluate(name: str, sql: str, frame: pl.DataFrame) -> Bools:
     """Return where a predicate is true; null counts as false. RecipeError when it does not fit the columns."""
     import polars as pl
 
-    frame = frame.select(columns_of(sql))
+    frame = decimals(frame.select(columns_of(sql)))
     for column, operator, number in thresholds(sql):
         if column in frame.columns and frame[column].dtype == pl.String:
             raise RecipeError(
@@ -126,33 +126,3 @@ def outside_top(population: Population, standing: Standing, step: Top) -> Number
     inside = (running - before) <= target + 0.5
     inside[first] = True  # a group keeps its best document, however long
     return np.sort(numbers[order[~inside]])
-
-
-def domains(population: Population, recipe: Recipe) -> tuple[npt.NDArray[np.int32], list[str]]:
-    """Return the domain of every document as a code, and the names of the codes, sorted.
-
-    A document is in the first of the recipe's [domains] whose predicate it meets; without [domains] its domain
-    is the value of the mix's `by` column. What is left over is "other".
-    """
-    import polars as pl
-
-    begin = starts(population)
-    values: list[pl.Series] = []
-    columns = sorted({column for _, sql in recipe.domains for column in columns_of(sql)})
-    for part in range(len(population.sizes)):
-        if recipe.domains and recipe.mix.by == "domain":
-            frame = population.frame(part, columns)
-            answer = pl.Series(["other"], dtype=pl.String).new_from_index(0, len(frame))
-            for name, sql in reversed(recipe.domains):
-                met = evaluate(name, sql, frame)
-                answer = pl.select(pl.when(pl.Series(met)).then(pl.lit(name)).otherwise(answer)).to_series()
-        else:
-            answer = as_text(population.frame(part, [recipe.mix.by]).to_series(), "other")
-        values.append(answer)
-    names = sorted({name for series in values for name in series.unique()})
-    codes = np.zeros(begin[-1], np.int32)
-    for part, series in enumerate(values):
-        codes[begin[part] : begin[part + 1]] = series.replace_strict(
-            names, list(range(len(names))), return_dtype=pl.Int32
-        )
-    return codes, names

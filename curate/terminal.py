@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, Te
 from rich.table import Table
 
 from curate.corpus import Progress as Silent
+from curate.mix import Allocation
 
 _STAGES = {
     "measure": "measuring documents",
@@ -85,7 +86,7 @@ def size(number: float) -> str:
 
 def summary(report: dict[str, Any], path: Path) -> None:
     """Print what came in, what each step dropped, what was kept, how fast, and where the report is."""
-    console = _console()
+    out = console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("")
     for unit in ("documents", "text", "tokens"):
@@ -98,7 +99,7 @@ def summary(report: dict[str, Any], path: Path) -> None:
             quiet += 1
             continue
         table.add_row(
-            f"  {_safe(step['name'])}",
+            f"  {safe(step['name'])}",
             f"−{step['dropped']:,}",
             f"−{size(step['bytes_in'] - step['bytes_out'])}",
             f"−{step['tokens_in'] - step['tokens_out']:,}",
@@ -115,18 +116,18 @@ def summary(report: dict[str, Any], path: Path) -> None:
             f"{written['tokens']:,}",
             style="bold",
         )
-    console.print(table)
+    out.print(table)
     for name, facts in report["duplicates"].items():
-        console.print(_safe(_duplicates(name, facts)), style="dim")
+        out.print(safe(_duplicates(name, facts)), style="dim")
     if len(report["mix"]) > 1:
-        console.print(_mix_table(report["mix"]))
+        out.print(_mix_table(report["mix"]))
     timing = report["timing"]
-    console.print(
+    out.print(
         f"\n{timing['seconds']:.1f} s, {timing['mb_per_second']:.1f} MB of text a second on {timing['threads']} threads"
     )
     for warning in report["warnings"]:
-        console.print(f"[yellow]note:[/] {_safe(warning)}")
-    console.print(f"report: {path / 'report.html'}\nmix:    {path / 'mix'}", soft_wrap=True, markup=False)
+        out.print(f"[yellow]note:[/] {safe(warning)}")
+    out.print(f"report: {path / 'report.html'}\nmix:    {path / 'mix'}", soft_wrap=True, markup=False)
 
 
 def _duplicates(name: str, facts: dict[str, Any]) -> str:
@@ -149,7 +150,7 @@ def _mix_table(mix: list[dict[str, Any]]) -> Table:
     for entry in mix:
         target = entry["target_share"]
         table.add_row(
-            f"  {_safe(entry['domain'])}",
+            f"  {safe(entry['domain'])}",
             f"{entry['tokens']:,}",
             f"{entry['share']:.1%}",
             "" if target is None else f"{target:.1%}",
@@ -158,78 +159,41 @@ def _mix_table(mix: list[dict[str, Any]]) -> Table:
     return table
 
 
-_STATE = {"dropped": "[red]✗ dropped[/]", "would drop": "[yellow]✗ would drop[/]", "passed": "[green]✓[/]"}
-_EXCERPT = 1_200  # characters of a text
+def allocations(found: Sequence[Allocation]) -> None:
+    """Print what each class of a mix gives, with the classes inside it."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("mix")
+    for column in ("available", "tokens", "share", "epochs", ""):
+        table.add_column(column, justify="right")
+    total = sum(entry.tokens for entry in found) or 1.0
+
+    def add(entry: Allocation, depth: int) -> None:
+        table.add_row(
+            "  " * depth + safe(entry.domain),
+            f"{entry.available:,}",
+            f"{entry.tokens:,.0f}",
+            f"{entry.tokens / total:.1%}",
+            f"{entry.epochs:.2f}",
+            "all it can give" if entry.capped else "",
+        )
+        for part in entry.parts:
+            add(part, depth + 1)
+
+    for entry in found:
+        add(entry, 0)
+    console().print(table)
 
 
-def explanation(document: dict[str, Any]) -> None:
-    """Print what became of a document: the verdict, every step with its values, its survivor, its text."""
-    console = _console()
-    verdict = f"kept, weight {document['weight']}" if document["kept"] else f"dropped by {document['dropped_by']}"
-    console.print(f"[bold]{_safe(document['id'])}[/]  {verdict}")
-    console.print(f"source {_safe(document['source'])}, domain {_safe(document['domain'])}, row {document['row']}")
-    steps = Table(box=None, pad_edge=False, show_header=False)
-    for step in document["steps"]:
-        steps.add_row(_STATE.get(step["state"], step["state"]), step["name"], _safe(_values(step.get("values", []))))
-    console.print(steps)
-    if document["survivor"]:
-        similarity = "" if document["similarity"] is None else f", similarity {document['similarity']:.3f}"
-        console.print(f"\n[bold]duplicate of {_safe(document['survivor'])}[/]{similarity}")
-        if document["survivor_in_index"]:
-            console.print("(run and id of a document in the index of earlier runs, which keeps no texts)")
-        else:
-            console.print(_excerpt(document["survivor_text"] or ""), markup=False)
-    console.print("\n[bold]text[/]")
-    console.print(_excerpt(document["text"]), markup=False)
-    console.print()
-
-
-def sample(document: dict[str, Any]) -> None:
-    """Print one document of `curate show`: id, the rule with the values that met or failed it, the text."""
-    console = _console()
-    console.print(f"[bold]{_safe(document['id'])}[/]  ({_safe(document['source'])}, {_safe(document['domain'])})")
-    if document["rule"]:
-        console.print(f"[red]{_safe(document['step'])}[/]: {_safe(_values(document['reasons']))}")
-    if document["survivor"]:
-        similarity = "" if document["similarity"] is None else f", similarity {document['similarity']:.3f}"
-        console.print(f"duplicate of {_safe(document['survivor'])}{similarity}")
-    console.print(_excerpt(document["text"]), markup=False)
-    console.rule(style="dim")
-
-
-def table(frame: Any) -> None:
-    """Print a polars DataFrame as a table, every row."""
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for name, dtype in frame.schema.items():
-        shown.add_column(_safe(name), justify="right" if dtype.is_numeric() else "left")
-    for row in frame.iter_rows():
-        shown.add_row(*("" if value is None else _safe(str(value)) for value in row))
-    _console().print(shown)
-
-
-def _console() -> Console:
+def console() -> Console:
+    """Return the console for results: as wide as the terminal, 120 columns where there is none."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
-def _values(reasons: list[dict[str, Any]]) -> str:
-    """Return `word_count 12 (needs >= 50)` for each column of a rule."""
-    parts = []
-    for reason in reasons:
-        value = f"{reason['value']:.4g}" if isinstance(reason["value"], float) else f"{reason['value']}"
-        needs = f" (needs {reason['operator']} {reason['threshold']:g})" if "operator" in reason else ""
-        parts.append(f"{reason['signal']} {value}{needs}")
-    return ", ".join(parts)
-
-
-def _excerpt(text: str) -> str:
-    return _printable(text[:_EXCERPT]) + (" […]" if len(text) > _EXCERPT else "")
-
-
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return a text without anything that a terminal would obey: a corpus is not to be trusted."""
     return "".join(ch if ch.isprintable() or ch in "\n\t" else "\N{REPLACEMENT CHARACTER}" for ch in text)
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Return a short text that neither the terminal nor rich's markup takes for more than text."""
-    return escape(_printable(text))
+    return escape(printable(text))

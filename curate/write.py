@@ -6,11 +6,15 @@ One folder a domain under `mix/`; a document of weight 3 is written three times 
 from __future__ import annotations
 
 import base64
+import csv
+import io
 import json
 import re
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -21,12 +25,14 @@ import pyarrow.parquet as pq
 
 import curate
 from classifiers.arrow import to_array
+from curate.card import card
 from curate.errors import RunError
 from curate.measure import as_frame, read_options, stored_metadata
 from curate.population import numbered
 from curate.recipe import Recipe, fingerprint
 from curate.run import clear_mix
 from curate.shards import Batch, MixWriter, Shard, atomic_bytes, read, unify
+from curate.shuffle import ORDER, ShuffleTask, bucket_name, buckets_of, orders, shuffle
 from curate.text import clean
 
 if TYPE_CHECKING:
@@ -38,6 +44,7 @@ if TYPE_CHECKING:
 FORMATS = ("parquet", "jsonl.zst")
 TASK_BYTES = 512 << 20  # text of the mix that one task writes, about: also the size of its files
 ADDED = ("id", "source", "domain")
+WEIGHT = "weight"  # column of a mix that is written once
 _SPLIT_WORD = re.compile(
     r"(?:^|[-._ 0-9])(train|training|test|testing|dev|valid|validation|val|eval|evaluation)(?=[-._ 0-9]|$)"
 )
@@ -52,6 +59,18 @@ class WriteTask:
     format: str
     schema: pa.Schema
     groups: Sequence[Sequence[Shard]] = field(repr=False)
+    once: bool = False
+    buckets: int = 0  # of a shuffled mix; 0: one folder a domain
+
+    @property
+    def folder(self) -> Path:
+        """Where the files go: the mix, or the buckets that are shuffled afterwards."""
+        return self.run.path / "state" / "shuffle" if self.buckets else self.run.path / "mix"
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """Columns that the mix has beside those of the input."""
+        return (*ADDED, WEIGHT) if self.once else ADDED
 
     @property
     def extra(self) -> list[str]:
@@ -61,7 +80,7 @@ class WriteTask:
 
     def names(self) -> dict[str, str]:
         """Return what each column of the input is called in the mix."""
-        return output_names([self.run.manifest["inputs"]["text_column"], *self.extra, *self.schema.names])
+        return output_names([self.run.manifest["inputs"]["text_column"], *self.extra, *self.schema.names], self.added)
 
     def mix_schema(self) -> pa.Schema:
         """Return the columns of the mix."""
@@ -69,7 +88,8 @@ class WriteTask:
         fields = [("id", pa.large_string()), (names[text], pa.large_string())]
         fields += [(names[name], pa.large_string()) for name in self.extra]
         fields += [(names[field.name], field.type) for field in self.schema]
-        return pa.schema([*fields, ("source", pa.string()), ("domain", pa.string())])
+        fields += [("source", pa.string()), ("domain", pa.string())]
+        return pa.schema([*fields, (WEIGHT, pa.int32())] if self.once else fields)
 
     def __call__(self, number: int, workers: Workers) -> dict[str, Any]:
         """Write one group unless it is done; return its counts by domain."""
@@ -87,36 +107,38 @@ class WriteTask:
 
                 def of_batch(
                     item: tuple[int, Batch], kept: Kept = kept, shard: Shard = shard
-                ) -> list[tuple[str, pa.Table]]:
+                ) -> list[tuple[str, str, pa.Table]]:
                     return self._kept_tables(kept, shard, *item)
 
                 options = read_options(self.run, self.schema)
                 batches = numbered(read(shard, options, on_reject=lambda reject: None))
                 for tables in workers.map(of_batch, batches):
-                    for domain, table in tables:
-                        if domain not in writers:
-                            writers[domain] = stack.enter_context(self._writer(domain, number))
-                        writers[domain].write(table)
+                    for domain, folder, table in tables:
+                        if folder not in writers:
+                            writers[folder] = stack.enter_context(self._writer(folder, number))
+                        writers[folder].write(table)
                         count = counts.setdefault(domain, {"documents": 0})
                         count["documents"] += len(table)
         done.parent.mkdir(exist_ok=True)
         atomic_bytes(done, json.dumps(counts).encode())
         return counts
 
-    def _writer(self, domain: str, number: int) -> MixWriter:
+    def _writer(self, folder: str, number: int) -> MixWriter:
+        schema = self.mix_schema()
         return MixWriter(
-            self.run.path / "mix" / folder_name(domain),
-            self.mix_schema(),
-            format=self.format,
+            self.folder / folder,
+            schema.append(pa.field(ORDER, pa.uint64())) if self.buckets else schema,
+            format="parquet" if self.buckets else self.format,
             target_bytes=TASK_BYTES,
             prefix=f"part-{number:05d}",
             text_column=self.names()[self.run.manifest["inputs"]["text_column"]],
         )
 
-    def _kept_tables(self, kept: Kept, shard: Shard, start: int, batch: Batch) -> list[tuple[str, pa.Table]]:
-        """Return the kept documents of a batch by domain: the input's columns, the cleaned text, id, source, domain."""
+    def _kept_tables(self, kept: Kept, shard: Shard, start: int, batch: Batch) -> list[tuple[str, str, pa.Table]]:
+        """Return the kept documents of a batch as (domain, folder, table) with the columns of the mix."""
         window = slice(start, start + len(batch))
-        rows = np.repeat(np.arange(len(batch)), kept.weight[window])
+        weight = kept.weight[window]
+        rows = np.repeat(np.arange(len(batch)), np.minimum(weight, 1) if self.once else weight)
         if not len(rows):
             return []
         unique, back = np.unique(rows, return_inverse=True)
@@ -133,15 +155,33 @@ class WriteTask:
             columns[names[name]] = batch.metadata[name].take(taken)
         columns["source"] = pa.array([shard.source]).take(pa.array(np.zeros(len(rows), np.int64)))
         columns["domain"] = kept.domain.slice(start, len(batch)).take(taken)
+        if self.once:
+            columns[WEIGHT] = weight[rows]
         table = pa.table(columns).cast(self.mix_schema())
-        present = table["domain"].unique().to_pylist()
-        return [(name, table.filter(pa.compute.equal(table["domain"], name))) for name in sorted(present)]
+        if self.buckets:
+            copy = np.arange(len(rows)) - np.searchsorted(rows, rows)
+            table = table.append_column(ORDER, pa.array(orders(kept.doc[window][rows], copy.astype(np.uint64))))
+        return self._divided(table)
+
+    def _divided(self, table: pa.Table) -> list[tuple[str, str, pa.Table]]:
+        """Divide documents by domain, and in a shuffled mix by bucket."""
+        found = []
+        for domain in sorted(table["domain"].unique().to_pylist()):
+            part = table.filter(pa.compute.equal(table["domain"], domain))
+            if not self.buckets:
+                found.append((domain, folder_name(domain), part))
+                continue
+            bucket = buckets_of(part[ORDER].to_numpy(), self.buckets)
+            for number in np.unique(bucket).tolist():
+                found.append((domain, bucket_name(number), part.filter(pa.array(bucket == number))))
+        return found
 
 
 @dataclass(frozen=True)
 class Kept:
     """What write needs of a shard's decisions, in its order."""
 
+    doc: npt.NDArray[np.uint64]
     ids: pa.Array
     domain: pa.Array
     weight: npt.NDArray[np.int32]
@@ -149,9 +189,9 @@ class Kept:
     @staticmethod
     def read(run: Run, shard: Shard) -> Kept:
         """Read the decisions on a shard."""
-        table = pq.read_table(run.decisions_file(shard), columns=["id", "domain", "weight"], partitioning=None)
+        table = pq.read_table(run.decisions_file(shard), columns=["doc", "id", "domain", "weight"], partitioning=None)
         table = table.combine_chunks()
-        return Kept(_one(table["id"]), _one(table["domain"]), table["weight"].to_numpy())
+        return Kept(table["doc"].to_numpy(), _one(table["id"]), _one(table["domain"]), table["weight"].to_numpy())
 
     def any(self) -> bool:
         """Tell whether any document of the shard is written."""
@@ -178,7 +218,7 @@ def folder_name(domain: str) -> str:
     return name if len(name) <= 200 else name[:180] + fingerprint(domain)
 
 
-def output_names(columns: Sequence[str]) -> dict[str, str]:
+def output_names(columns: Sequence[str], added: Sequence[str] = ADDED) -> dict[str, str]:
     """Return what each of the input's columns is called in the mix: its own name, unless curate adds that one.
 
     >>> output_names(["text", "source", "input_source"])
@@ -187,7 +227,7 @@ def output_names(columns: Sequence[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     for column in columns:
         name = column
-        while name in ADDED or (name != column and name in columns):
+        while name in added or (name != column and name in columns):
             name = f"input_{name}"
         names[column] = name
     return names
@@ -214,15 +254,24 @@ def write_run(run: Run, recipe: Recipe, engine: Local, *, format: str | None = N
         shards = run.measured
         groups = _groups(run, shards)
         schema = unify(stored_metadata(run, shard) for shard in shards)
-        task = WriteTask(run, recipe.clean, format, schema, groups)
+        buckets = len(groups) if recipe.mix.shuffle else 0
+        task = WriteTask(run, recipe.clean, format, schema, groups, recipe.mix.once, buckets)
         totals: dict[str, int] = {}
         for _, counts in engine.run(task, range(len(groups))):
             for domain, count in counts.items():
                 totals[domain] = totals.get(domain, 0) + count["documents"]
         stage["documents"] = dict(sorted(totals.items()))
+        stage["groups"] = [len(group) for group in groups]
+        if buckets:
+            text = task.names()[run.manifest["inputs"]["text_column"]]
+            done = ShuffleTask(task.folder, run.path / "mix", task.mix_schema(), format, TASK_BYTES, text)
+            shuffle(done, buckets, engine)
+        _write_weights(run, shuffled=bool(buckets))
+        folders = [] if buckets else [folder_name(name) for name in stage["documents"]]
+        atomic_bytes(run.path / "README.md", card(run, recipe, folders, format).encode())
         stage["files"] = run.sizes("mix")
         stage["schema"] = base64.b64encode(task.mix_schema().serialize().to_pybytes()).decode()
-        _write_weights(run)
+    shutil.rmtree(run.path / "state" / "shuffle", ignore_errors=True)
 
 
 def _groups(run: Run, shards: Sequence[Shard]) -> list[list[Shard]]:
@@ -242,16 +291,47 @@ def _groups(run: Run, shards: Sequence[Shard]) -> list[list[Shard]]:
     return groups
 
 
-def _write_weights(run: Run) -> None:
-    """Write `mix.json`: what the mix is made of, for trainers that mix at load time."""
-    allocations = run.stage("decide").get("mix", [])
+def written_to(run: Run, row: Mapping[str, Any]) -> list[str]:
+    """Return the files of the mix that hold a document, as paths in the run.
+
+    `row` has its `doc`, `shard`, `domain` and `weight`. Empty when the mix is not written.
+    """
+    stage = run.stage("write")
+    if not stage.get("done") or not row["weight"]:
+        return []
+    if run.recipe.mix.shuffle:
+        copies = np.arange(1 if run.recipe.mix.once else row["weight"], dtype=np.uint64)
+        order = orders(np.full(len(copies), row["doc"], np.uint64), copies)
+        wanted = [f"mix/shuffled/part-{bucket:05d}-" for bucket in buckets_of(order, len(stage["groups"])).tolist()]
+    else:
+        place = [shard.name for shard in run.measured].index(row["shard"])
+        number = int(np.searchsorted(np.cumsum(stage["groups"]), place, side="right"))
+        wanted = [f"mix/{folder_name(row['domain'])}/part-{number:05d}-"]
+    return sorted(file for file in stage["files"] if file.startswith(tuple(wanted)))
+
+
+def _write_weights(run: Run, *, shuffled: bool) -> None:
+    """Write `mix.json` and `mix.csv`: what the mix is made of, for trainers that mix at load time."""
+    allocations = [entry for entry in run.stage("decide").get("mix", []) if entry["tokens"]]
+    documents = run.stage("write")["documents"]
     total = sum(entry["tokens"] for entry in allocations) or 1
     mix = {
-        entry["domain"]: {"share": entry["tokens"] / total, "folder": f"mix/{folder_name(entry['domain'])}"}
+        entry["domain"]: {
+            "share": entry["tokens"] / total,
+            "folder": "mix/shuffled" if shuffled else f"mix/{folder_name(entry['domain'])}",
+            "documents": documents.get(entry["domain"], 0),
+            "tokens": round(entry["tokens"]),
+            "epochs": entry["tokens"] / max(entry["available"], 1),
+        }
         for entry in allocations
-        if entry["tokens"]
     }
     atomic_bytes(run.path / "mix.json", json.dumps(mix, indent=1, ensure_ascii=False).encode())
+    table = io.StringIO()
+    rows = csv.writer(table, lineterminator="\n")
+    columns = ("folder", "documents", "tokens", "share", "epochs")
+    rows.writerow(("domain", *columns))
+    rows.writerows((name, *(entry[column] for column in columns)) for name, entry in mix.items())
+    atomic_bytes(run.path / "mix.csv", table.getvalue().encode())
 
 
 def write(frame: Any, decisions: pl.DataFrame, recipe: Recipe | str = "web") -> pl.DataFrame:
@@ -266,8 +346,10 @@ def write(frame: Any, decisions: pl.DataFrame, recipe: Recipe | str = "web") -> 
     if len(frame) != len(decisions) or not same_ids:
         raise RunError("the decisions are not about these documents, in this order; decide them again")
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
-    rows = np.repeat(np.arange(len(frame)), decisions["weight"].to_numpy())
+    weight = decisions["weight"].to_numpy()
+    rows = np.repeat(np.arange(len(frame)), np.minimum(weight, 1) if recipe.mix.once else weight)
     text = pl.Series(pl.from_arrow(to_array(clean(frame["text"][rows], recipe.clean))))
-    added = decisions.select("id", "source", "domain")[rows]
-    rest = frame[rows].drop("text", *(name for name in ADDED if name in frame.columns))
+    names = (*ADDED, WEIGHT) if recipe.mix.once else ADDED
+    added = decisions.select(names)[rows]
+    rest = frame[rows].drop("text", *(name for name in names if name in frame.columns))
     return added.with_columns(text=text).hstack(rest)

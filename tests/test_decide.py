@@ -265,3 +265,11 @@ filter = "{0}"
         ("whole + lowest + start >= 0", [True, True]),
     ]:
         assert decided(frame, recipe.format(predicate))["kept"].to_list() == kept, predicate
+
+
+def test_a_share_of_exactly_the_threshold_meets_it() -> None:
+    # Three of ten lines repeat: 0.3 is not a float32, and must still meet <= 0.3.
+    text = "\n".join(["again", "again", "again", *(f"line {i}" for i in range(7))])
+    result = curate.decide([text], curate.Recipe.parse(
+        '[[steps]]\nname = "repeats"\nfilter = "gopher_dup_lines <= 0.3"', "test"))  # fmt: skip
+    assert result["kept"].to_list() == [True]

@@ -18,7 +18,7 @@ import curate
 from curate.decide import decide_population, measure_frame
 from curate.population import MemoryPopulation
 from curate.recipe import Recipe
-from curate.rehydrate import of_standing, weights
+from curate.rehydrate import cluster_sizes, of_standing
 from curate.steps import Standing
 from tests.corpora import prose, write_jsonl
 
@@ -384,16 +384,30 @@ def test_rehydration_judges_cluster_sizes_by_what_later_filters_removed() -> Non
     assert found.documents.tolist() == [200, 200]
     assert found.rate.tolist() == [0.5, 0.0]
     assert found.weight.tolist() == [1.0, 10.0]
-    each = weights(standing, Recipe.parse(recipe).steps)
-    assert each is not None
+    each = found.weights(cluster_sizes(standing))
     assert set(each[:200]) == {1.0}
     assert set(each[200:]) == {10.0}
 
 
-def test_without_a_filter_after_deduplication_there_are_no_rehydration_weights(tmp_path: Path) -> None:
-    recipe = '[[steps]]\nname = "long"\nfilter = "word_count >= 3"\n[[steps]]\ndedup = "exact"'
-    assert weights(standing_of(documents(text=["a b c"] * 3), recipe), Recipe.parse(recipe).steps) is None
-    assert weights(standing_of(documents(text=["a b c"]), ""), ()) is None
+def test_the_mix_repeats_documents_by_their_rehydration_weight(tmp_path: Path) -> None:
+    alone = [{"id": f"a{i}", "text": prose(i, 12) + " #" * 40 * (i % 2)} for i in range(100)]
+    pairs = [{"id": f"p{i}", "text": prose(1000 + i // 2, 12)} for i in range(200)]
+    path = write_jsonl(tmp_path / "web.jsonl", alone + pairs)
+    steps = '[[steps]]\ndedup = "exact"\n[[steps]]\nname = "no_hash"\nfilter = "gopher_hash_ratio < 0.1"\n'
+    recipe = Recipe.parse(f"{steps}[mix]\nrehydrate = true")
+    run = curate.corpus([path], tmp_path / "run", recipe=recipe, threads=1)
+    [one, two] = run.report["rehydration"]["sizes"]
+    assert (one["removal_rate"], one["weight"], two["removal_rate"], two["weight"]) == (0.5, 1.0, 0.0, 10.0)
+    kept = run.decisions().filter(pl.col("kept")).collect()
+    assert dict(kept.group_by("cluster_size").agg(pl.col("weight").mean()).iter_rows()) == {1: 1.0, 2: 10.0}
+
+
+def test_without_a_filter_after_deduplication_there_are_no_rehydration_weights() -> None:
+    recipe = '[[steps]]\nname = "long"\nfilter = "word_count >= 3"\n[[steps]]\ndedup = "exact"\n'
+    assert of_standing(standing_of(documents(text=["a b c"] * 3), recipe), Recipe.parse(recipe).steps) is None
+    assert of_standing(standing_of(documents(text=["a b c"]), ""), ()) is None
+    with pytest.raises(curate.RecipeError, match="needs a dedup step and at least one filter or top after it"):
+        standing_of(documents(text=["a b c"] * 3), recipe + "[mix]\nrehydrate = true")
 
 
 # --- odd populations

@@ -100,7 +100,8 @@ def query(
     """
     from curate.index.query import query as ask
     from curate.kernels.warmup import ensure_compiled
-    from curate.terminal import say, table
+    from curate.questions.terminal import table
+    from curate.terminal import say
 
     ensure_compiled(say)
     found = ask(
@@ -171,7 +172,7 @@ def info(index: Path, as_json: bool) -> None:
     import polars as pl
 
     from curate.index import Index
-    from curate.terminal import table
+    from curate.questions.terminal import table
 
     manifest = Index(index).manifest
     if as_json:

@@ -44,6 +44,26 @@ class Rehydration:
         place = np.clip(np.searchsorted(self.smallest, sizes, side="right") - 1, 0, len(self.weight) - 1)
         return self.weight[place]
 
+    @staticmethod
+    def of_table(table: dict[str, Any]) -> Rehydration:
+        """Rebuild the weights from what `table` returned."""
+
+        def whole(name: str) -> Numbers:
+            return np.array([row[name] for row in table["sizes"]], np.int64)
+
+        def share(name: str) -> F64:
+            return np.array([row[name] for row in table["sizes"]], np.float64)
+
+        return Rehydration(
+            smallest=whole("from"),
+            largest=whole("to"),
+            documents=whole("documents"),
+            removed=whole("removed"),
+            rate=share("removal_rate"),
+            weight=share("weight"),
+            overall=table["removal_rate"],
+        )
+
     def table(self) -> dict[str, Any]:
         """Return the weights as JSON: the overall removal rate, and one row a range of sizes."""
         columns = (self.smallest, self.largest, self.documents, self.removed, self.rate, self.weight)

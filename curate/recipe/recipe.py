@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ class Recipe:
     mix: Mix = field(default_factory=Mix)
     text: str = ""
     folder: str = ""
+    changes: dict[str, Any] = field(default_factory=dict)  # keys of [mix] that were given another value since
 
     @staticmethod
     def load(source: str | Path) -> Recipe:
@@ -68,15 +70,27 @@ class Recipe:
 
     def with_tokens(self, tokens: int | None) -> Recipe:
         """Return the recipe with another token budget; None changes nothing."""
-        return self if tokens is None else dataclasses.replace(self, mix=dataclasses.replace(self.mix, tokens=tokens))
+        return self if tokens is None else self.with_mix({"tokens": tokens})
+
+    def with_mix(self, changes: dict[str, Any]) -> Recipe:
+        """Return the recipe with other keys in its [mix], as TOML has them; RecipeError for a wrong one."""
+        if not changes:
+            return self
+        from curate.recipe.toml_mix import mix
+
+        changes = {**self.changes, **changes}
+        table = {**tomllib.loads(self.text).get("mix", {}), **changes}
+        if "shares" in changes:
+            table = {key: value for key, value in table.items() if key != "method"}
+        made = mix(f'recipe "{self.name}", [mix]', table)
+        return dataclasses.replace(self, mix=made, changes=changes)
 
     @property
     def columns(self) -> frozenset[str]:
         """Every measured column that a step, an ensemble, a domain or the mix reads."""
         named = {column for step in self.steps for column in step.columns}
         named.update(column for _, sql in self.domains for column in columns_of(sql))
-        if not (self.domains and self.mix.by == "domain"):
-            named.add(self.mix.by)
+        named.update(column for column in self.mix.named if column != "domain" or not self.domains)
         made = {ensemble.name: ensemble.of for ensemble in self.ensembles}
         named.update(column for name in named & made.keys() for column in made[name])
         return frozenset(named - made.keys())

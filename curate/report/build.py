@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import curate
 from curate.errors import RunError
-from curate.recipe import Recipe, fingerprint
+from curate.recipe import Mix, Recipe, fingerprint
 from curate.report.figures import Figures, rejected, totals
 from curate.report.losses import losses, odd_duplicates
 from curate.shards import atomic_bytes
@@ -110,7 +110,7 @@ def timing(run: Run, report: dict[str, Any]) -> dict[str, Any]:
 def warnings(report: dict[str, Any], recipe: Recipe) -> list[str]:
     """Return what a reader should know before trusting the mix."""
     documents = report["input"]["documents"]
-    found = _short_of_the_budget(report, recipe)
+    found = _short_of_the_budget(report, recipe.mix)
     if documents and not report["output"]["documents"]:
         found.append("The mix is empty: no document met every step.")
     found += losses(report)
@@ -133,21 +133,30 @@ def warnings(report: dict[str, Any], recipe: Recipe) -> list[str]:
     return found
 
 
-def _short_of_the_budget(report: dict[str, Any], recipe: Recipe) -> list[str]:
-    """Say which domains could not give their share, and whether the budget was missed for want of text."""
+def _short_of_the_budget(report: dict[str, Any], mix: Mix) -> list[str]:
+    """Say which classes could not give their share, whether the budget was missed, and what would make it possible."""
     found = []
-    limit = f"{recipe.mix.max_epochs:g} epochs"
     asked_for = [entry for entry in report["mix"] if entry["wanted_tokens"]]
+    possible = []
     for entry in asked_for:
-        wanted = round(entry["wanted_tokens"])
-        if recipe.mix.shares and entry["capped"] and entry["tokens"] < 0.999 * wanted:
+        wanted, gives = round(entry["wanted_tokens"]), entry["tokens"]
+        share = entry["wanted_tokens"] / (report["recipe"]["tokens"] or sum(e["wanted_tokens"] for e in asked_for))
+        if mix.method != "natural" and entry["capped"] and gives < 0.999 * wanted:
+            name, limit = entry["domain"], mix.limit(entry["domain"])
+            missing = (wanted - gives) / max(gives / max(entry["available_tokens"], 1), 1e-9)
+            more = f"{round(missing):,} more tokens of text, " if gives else "text, "
+            epochs = f", or max_epochs = {wanted / entry['available_tokens']:.3g}" if entry["available_tokens"] else ""
+            possible.append(gives / share)
             found.append(
-                f"Domain {entry['domain']} is short: it gives {entry['tokens']:,} of {wanted:,} tokens even at "
-                f"{limit}; give it more text, a smaller share, or raise max_epochs."
+                f"{name} is short: it gives {gives:,} of {wanted:,} tokens even at {limit:g} epochs; "
+                f"it takes {more}a share of {gives / max(report['output']['written']['tokens'], 1):.3g}{epochs}."
             )
+    if possible and min(possible) >= 1:
+        found.append(f"The shares can be met exactly with a budget of at most {int(min(possible)):,} tokens.")
     budget, written = report["recipe"]["tokens"], report["output"]["written"]["tokens"]
     if budget and written < 0.999 * budget and all(entry["capped"] for entry in asked_for):
         found.append(
-            f"The mix holds {written:,} tokens, not the {budget:,} asked for: that is all there is at {limit}."
+            f"The mix holds {written:,} tokens, not the {budget:,} asked for: that is all there is within the "
+            "limits on epochs and shares."
         )
     return found

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from curate.lookup import reasons, rows_of, texts_at
+from curate.questions.reasons import reasons
+from curate.questions.texts import rows_of, texts_at
 from curate.recipe import Filter, Recipe
 from curate.shards import Shard
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.dedup.membership import join
-from curate.dedup.rehydration import rehydration
+from curate.dedup.rehydration import Rehydration, rehydration
 from curate.errors import RecipeError
 
 
@@ -52,6 +54,8 @@ def test_weights_are_between_one_and_the_most_and_fall_with_the_removal_rate(
     assert (np.diff(found.weight[np.argsort(found.rate)]) <= 1e-12).all()
     assert len(found.weight) <= 1 or (found.documents >= least).all()
     assert len(found.weights(sizes)) == len(documents)
+    stored = Rehydration.of_table(json.loads(json.dumps(found.table())))
+    assert np.array_equal(stored.weights(range(1, 60)), found.weights(range(1, 60)))
 
 
 def test_without_documents_or_removals_every_weight_is_one() -> None:

@@ -1,0 +1,90 @@
+"""Rows and texts of documents of a run, looked up by shard and position, or by id.
+
+Reads the inputs again for texts; changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from classifiers.arrow import to_array
+from curate.measure import read_options
+from curate.population import numbered
+from curate.predicates import decimals
+from curate.recipe import Recipe
+from curate.shards import Shard, read
+from curate.text import clean
+
+if TYPE_CHECKING:
+    from curate.engines.local import Local, Workers
+    from curate.run import Run
+
+
+@dataclass(frozen=True)
+class _TextTask:
+    """Reads the texts at some positions of a shard, cleaned; `task((shard, positions), workers)`."""
+
+    run: Run
+    cleaners: tuple[str, ...]
+
+    def __call__(self, wanted: tuple[Shard, tuple[int, ...]], workers: Workers) -> dict[int, str]:
+        shard, places = wanted
+        positions = np.asarray(places, np.int64)
+        found: dict[int, str] = {}
+        for start, batch in numbered(read(shard, read_options(self.run, False), on_reject=lambda reject: None)):
+            low, high = np.searchsorted(positions, [start, start + len(batch)])
+            if high > low:
+                chosen = batch.texts.take(pa.array(positions[low:high] - start))
+                texts = to_array(clean(chosen, self.cleaners)).to_pylist()
+                found.update(zip(positions[low:high].tolist(), texts, strict=True))
+            if high == len(positions):
+                break
+        return found
+
+
+def texts_at(
+    run: Run, recipe: Recipe, engine: Local, wanted: Mapping[Shard, Sequence[int]]
+) -> dict[tuple[str, int], str]:
+    """Return cleaned texts by (shard name, position in the shard), for the positions wanted of each shard."""
+    items = [(shard, tuple(sorted(positions))) for shard, positions in wanted.items()]
+    found = engine.run(_TextTask(run, recipe.clean), items)
+    return {(shard.name, position): text for (shard, _), texts in found for position, text in texts.items()}
+
+
+def rows_of(run: Run, shard: Shard, count: int | None = None) -> pl.DataFrame:
+    """Return decisions and signals of a shard side by side, with `shard` and `position`, the first `count` rows.
+
+    A signal called like a column of decisions (`domain`) is under `signal:` and its name.
+    """
+    decisions = pl.read_parquet(run.decisions_file(shard), n_rows=count, glob=False)
+    signals = decimals(pl.read_parquet(run.signals_file(shard), n_rows=count, glob=False))
+    signals = signals.drop("shard", "doc", "id", "source")
+    same = [name for name in signals.columns if name in (*decisions.columns, "shard", "position")]
+    signals = signals.rename({name: f"signal:{name}" for name in same})
+    return decisions.hstack(signals).with_columns(shard=pl.lit(shard.name), position=pl.int_range(pl.len()))
+
+
+def find(run: Run, ids: set[str]) -> list[dict[str, Any]]:
+    """Return the rows of documents by id; only shards that hold one are read in full."""
+    rows: list[dict[str, Any]] = []
+    for shard in run.measured:
+        held = pl.scan_parquet(run.decisions_file(shard), glob=False).filter(pl.col("id").is_in(list(ids)))
+        if held.select(pl.len()).collect().item():
+            rows += rows_of(run, shard).filter(pl.col("id").is_in(list(ids))).to_dicts()
+    return rows
+
+
+def texts_of(run: Run, recipe: Recipe, engine: Local, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the cleaned text of each row (with `shard` and `position`), in order."""
+    shards = {shard.name: shard for shard in run.measured}
+    wanted: dict[Shard, set[int]] = {}
+    for row in rows:
+        wanted.setdefault(shards[row["shard"]], set()).add(row["position"])
+    texts = texts_at(run, recipe, engine, {shard: sorted(places) for shard, places in wanted.items()})
+    return [texts[row["shard"], row["position"]] for row in rows]

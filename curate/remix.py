@@ -1,0 +1,138 @@
+"""Draws the mix of a decided run again, with another budget or other shares, from its decisions alone.
+
+Steps are not run again and no text is read: what the steps dropped stays dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curate.decide import MIX, decide_key
+from curate.dedup.rehydration import Rehydration
+from curate.draw import Drawn, draw
+from curate.ensembles import with_ensembles
+from curate.errors import RecipeError, RunError, did_you_mean
+from curate.population import RunPopulation, starts
+from curate.recipe import Recipe
+from curate.tables import TableWriter
+
+if TYPE_CHECKING:
+    from curate.engines.local import Local
+    from curate.rehydrate import for_mix
+from curate.run import Run
+
+
+def parse_shares(given: Iterable[str]) -> dict[str, float]:
+    """Read shares as `code=0.3`; RecipeError for what is not.
+
+    >>> parse_shares(["code=0.3", "a=b=0.1"])
+    {'code': 0.3, 'a=b': 0.1}
+    """
+    shares = {}
+    for text in given:
+        name, _, share = text.rpartition("=")
+        try:
+            shares[name] = float(share)
+        except ValueError:
+            name = ""
+        if not name:
+            raise RecipeError(f'"{text}" is not a share; write CLASS=SHARE, such as code=0.3')
+    return shares
+
+
+def with_shares(run: Run, recipe: Recipe, wanted: Mapping[str, float]) -> Recipe:
+    """Return the recipe with new shares for some classes; the others divide the rest as they did before.
+
+    As before means by their shares, or by what they hold where the mix has none. RecipeError for a class that there
+    is not, or shares of more than 1.
+    """
+    held = {entry["domain"]: entry["available"] for entry in run.stage("decide")["mix"]}
+    before = dict(recipe.mix.shares) or {name: float(tokens) for name, tokens in held.items()}
+    for name in wanted:
+        if name not in before and name not in held:
+            raise RecipeError(f'no document has the {recipe.mix.by} "{name}"{did_you_mean(name, held)}')
+    rest = {name: share for name, share in before.items() if name not in wanted}
+    left = 1 - sum(wanted.values())
+    if left < -1e-9 or min(wanted.values()) < 0:
+        raise RecipeError(f"the shares add up to {sum(wanted.values()):g}; give each at least 0 and all at most 1")
+    if left > 1e-9 and not sum(rest.values()):
+        raise RecipeError(f"the shares add up to {sum(wanted.values()):g}, and there is no other class for the rest")
+    scaled = {name: share * max(left, 0.0) / (sum(rest.values()) or 1.0) for name, share in rest.items()}
+    return recipe.with_mix({"shares": {**scaled, **wanted}, "by": recipe.mix.by})
+
+
+def draw_again(run: Run, recipe: Recipe, engine: Local) -> tuple[RunPopulation, Drawn, npt.NDArray[np.bool_]]:
+    """Return the population of a decided run, its mix by another recipe, and who was alive before the mix."""
+    if not run.is_done("decide", run.stage("decide").get("key", "")):
+        raise RunError(f"{run.path} is not decided yet; run: curate decide {run.path}")
+    population = RunPopulation(run, engine, recipe.clean)
+    begin = starts(population)
+    alive = np.zeros(begin[-1], np.bool_)
+    tokens = np.zeros(begin[-1], np.int64)
+    sizes = np.ones(begin[-1], np.int64)
+    for part, shard in enumerate(population.shards):
+        window = slice(begin[part], begin[part + 1])
+        columns = ["dropped_by", "cluster_size"]
+        decided = pq.read_table(run.decisions_file(shard), columns=columns, partitioning=None)
+        alive[window] = pa.compute.fill_null(pa.compute.equal(decided["dropped_by"], MIX), True).to_numpy()
+        sizes[window] = decided["cluster_size"].to_numpy()
+        tokens[window] = population.frame(part, ["token_count"]).to_series().to_numpy()
+    table = run.stage("decide").get("rehydration")
+    weights = for_mix(recipe, table and Rehydration.of_table(table), lambda: sizes)
+    return population, draw(with_ensembles(population, recipe), recipe, alive, tokens, weights), alive
+
+
+def remix(run: Run, recipe: Recipe, engine: Local) -> Drawn:
+    """Draw the mix again and store it in the run's decisions; the steps of `recipe` must be those of the run."""
+    _check_same_steps(run, recipe)
+    population, drawn, alive = draw_again(run, recipe, engine)
+    begin = starts(population)
+    before = run.stage("decide")
+    kept_facts = {name: value for name, value in before.items() if name not in ("done", "seconds", "key", "outdated")}
+    with run.doing("decide", decide_key(run, recipe, before.get("index", {}).get("fingerprint"))) as stage:
+        stage |= kept_facts
+        for part, shard in enumerate(population.shards):
+            window = slice(begin[part], begin[part + 1])
+            table = _with_mix(pq.read_table(run.decisions_file(shard), partitioning=None), drawn, alive[window], window)
+            with TableWriter(run.decisions_file(shard)) as file:
+                file.write(table)
+        stage["steps"] = [step for step in before["steps"] if step["name"] != MIX]
+        if recipe.mix.samples:
+            stage["steps"].append({"name": MIX, "kind": "mix"})
+        stage["mix"] = [asdict(allocation) for allocation in drawn.allocations]
+        stage["files"] = run.sizes("decisions")
+        run.set_recipe(recipe)
+    return drawn
+
+
+def _with_mix(table: pa.Table, drawn: Drawn, alive: npt.NDArray[np.bool_], window: slice) -> pa.Table:
+    """Return decisions on a shard with another mix."""
+    weight = drawn.weight[window]
+    kept = alive & (weight > 0)
+    left_out = pa.DictionaryArray.from_arrays(np.zeros(len(kept), np.int32), [MIX], mask=kept | ~alive).cast(
+        pa.string()
+    )
+    dropped_by = pa.compute.if_else(pa.array(alive), left_out, table["dropped_by"].combine_chunks())
+    domain = pa.DictionaryArray.from_arrays(drawn.domain.codes[window], pa.array(drawn.domain.names, pa.string()))
+    columns: dict[str, Any] = {
+        "kept": pa.array(kept),
+        "dropped_by": dropped_by,
+        "domain": domain.cast(pa.string()),
+        "weight": pa.array(weight * kept),
+    }
+    for name, column in columns.items():
+        table = table.set_column(table.column_names.index(name), name, column)
+    return table
+
+
+def _check_same_steps(run: Run, recipe: Recipe) -> None:
+    same = replace(recipe, mix=run.recipe.mix, changes=run.recipe.changes)
+    if same.fingerprint() != run.recipe.fingerprint():
+        raise RunError(f"{run.path} was decided by other steps; run: curate decide {run.path} --recipe {recipe.name}")

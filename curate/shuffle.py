@@ -1,0 +1,83 @@
+"""The last pass of a shuffled mix: documents of all classes in one random order, the same for every run.
+
+Write divides documents over buckets by a hash; here each bucket, which fits into memory, is put into the order of
+another hash and becomes a file. Which documents are written is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curate.shards import MixWriter
+
+if TYPE_CHECKING:
+    from curate.engines.local import Local, Workers
+
+ORDER = "_order"  # column of the buckets: where a document goes
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+def orders(doc: npt.NDArray[np.uint64], copy: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Return a hash of document number and copy, uint64 (n,): the copies of a document end up far apart."""
+    mixed = doc ^ ((copy + np.uint64(1)) * _GOLDEN)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    hashed: npt.NDArray[np.uint64] = mixed ^ (mixed >> np.uint64(31))
+    return hashed
+
+
+def buckets_of(order: npt.NDArray[np.uint64], buckets: int) -> npt.NDArray[np.int64]:
+    """Return the bucket of each document, int64 (n,): buckets are consecutive stretches of the order."""
+    return ((order >> np.uint64(32)) * np.uint64(buckets) >> np.uint64(32)).astype(np.int64)
+
+
+def bucket_name(bucket: int) -> str:
+    """Return the folder of a bucket."""
+    return f"bucket-{bucket:05d}"
+
+
+@dataclass(frozen=True)
+class ShuffleTask:
+    """Turns one bucket into files of the mix; `task(number, workers)`. Picklable."""
+
+    folder: Path
+    mix: Path
+    schema: pa.Schema
+    format: str
+    target_bytes: int
+    text_column: str
+
+    def __call__(self, bucket: int, workers: Workers) -> int:
+        """Write a bucket in its order and forget it; return its documents."""
+        pieces = sorted((self.folder / bucket_name(bucket)).glob("*.parquet"))
+        if not pieces:
+            return 0
+        table = pa.concat_tables(pq.read_table(piece, partitioning=None) for piece in pieces)
+        rows = np.argsort(table[ORDER].to_numpy(), kind="stable")
+        table = table.drop_columns([ORDER]).cast(self.schema)
+        with MixWriter(
+            self.mix / "shuffled",
+            self.schema,
+            format=self.format,
+            target_bytes=2 * self.target_bytes,
+            prefix=f"part-{bucket:05d}",
+            text_column=self.text_column,
+        ) as writer:
+            step = 4096
+            for start in range(0, len(rows), step):
+                writer.write(table.take(pa.array(rows[start : start + step])).combine_chunks())
+        return len(rows)
+
+
+def shuffle(task: ShuffleTask, buckets: int, engine: Local) -> None:
+    """Write every bucket; the buckets stay until the caller knows that all is written."""
+    for _ in engine.run(task, range(buckets)):
+        pass
