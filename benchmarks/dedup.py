@@ -326,7 +326,13 @@ def main() -> None:
         sections.append((f"Clustering sketches: {options.synthetic}", body, command))
     elif options.end_to_end:
         body = end_to_end(options.files, options.documents)
-        sections.append(("End to end", body, f"taskset -c 0 python benchmarks/dedup.py {names} --end-to-end"))
+        sections.append(
+            (
+                "End to end",
+                body,
+                f"taskset -c 0 python benchmarks/dedup.py {names} --end-to-end --documents {options.documents}",
+            )
+        )
     elif options.normalisations:
         body = "\n\n".join(normalisations(path) for path in options.files)
         sections.append(("Normalisations", body, f"taskset -c 0 python benchmarks/dedup.py {names} --normalisations"))

@@ -6,7 +6,6 @@ near-duplicates, and only theirs, and by steps that trim.
 
 from __future__ import annotations
 
-import functools
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -220,10 +219,10 @@ def _failed(failed: npt.NDArray[np.bool_], names: tuple[str, ...]) -> pa.Array:
     return pa.ListArray.from_arrays(offsets, values)
 
 
-def decide_key(run: Run, recipe: Recipe, index_key: str | None = None) -> str:
-    """Return a hash of everything that the decisions on a run depend on."""
+def decide_key(run: Run, recipe: Recipe, index: str | None = None) -> str:
+    """Return a hash of everything that the decisions on a run depend on; `index`: fingerprint of the index used."""
     facts = [curate.__version__, recipe.fingerprint(), run.stage("measure")["key"]]
-    return fingerprint([*facts, index_key] if index_key else facts)
+    return fingerprint(facts if index is None else [*facts, index])
 
 
 def decide_run(run: Run, recipe: Recipe, engine: Local, index: str | Path | None = None) -> None:
@@ -255,14 +254,11 @@ def _opened(path: str | Path, recipe: Recipe) -> Iterator[Index]:
 
 
 def _decide(run: Run, recipe: Recipe, engine: Local, index: Index | None) -> None:
-    index_key: str | None = None
-    origin: tuple[str, ...] = ()
-    if index:
-        from curate.index.manifest import origin_of
+    from curate.index.manifest import origin_of
 
-        origin = origin_of(run)
-        index_key = index.manifest.fingerprint(origin)
-    key = decide_key(run, recipe, index_key)
+    origin = origin_of(run)
+    state = index.manifest.fingerprint(origin) if index else None
+    key = decide_key(run, recipe, state)
     if run.is_done("decide", key):
         return
     with run.doing("decide", key) as stage:
@@ -273,9 +269,7 @@ def _decide(run: Run, recipe: Recipe, engine: Local, index: Index | None) -> Non
         known = None
         if index:
             population.scratch.mkdir(parents=True, exist_ok=True)
-            known = functools.partial(
-                index.matches, extended, memory=engine.memory, folder=population.scratch, origin=origin
-            )
+            known = partial(index.matches, extended, memory=engine.memory, folder=population.scratch, origin=origin)
 
         decisions = decide_population(extended, recipe, known)
         trims = decisions.standing.trims
@@ -294,7 +288,7 @@ def _decide(run: Run, recipe: Recipe, engine: Local, index: Index | None) -> Non
         stage["duplicates"] = {name: found.facts for name, found in decisions.standing.duplicates.items()}
         if index:
             matched = {name: len(match.documents) for name, match in decisions.standing.known.items()}
-            stage["index"] = {"path": str(index.path.absolute()), "matched": matched, "key": index_key}
+            stage["index"] = {"path": str(index.path.absolute()), "matched": matched, "fingerprint": state}
         stage["rehydration"] = decisions.rehydration and decisions.rehydration.table()
         stage["trims"] = {
             name: {"folder": found.folder.relative_to(run.path).as_posix(), **found.facts}

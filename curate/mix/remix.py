@@ -100,7 +100,7 @@ def remix(run: Run, recipe: Recipe, engine: Local) -> Drawn:
     begin = starts(population)
     before = run.stage("decide")
     kept_facts = {name: value for name, value in before.items() if name not in ("done", "seconds", "key", "outdated")}
-    with run.doing("decide", decide_key(run, recipe, before.get("index", {}).get("key"))) as stage:
+    with run.doing("decide", decide_key(run, recipe, before.get("index", {}).get("fingerprint"))) as stage:
         stage |= kept_facts
         for part, shard in enumerate(population.shards):
             window = slice(begin[part], begin[part + 1])
