@@ -434,7 +434,7 @@ def test_an_empty_input_file_gives_an_empty_mix_and_a_report(tmp_path: Path) -> 
 def test_verifying_in_many_partitions_gives_the_same_decisions(
     corpus_dir: Path, finished_run: curate.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("curate.decide.duplicates.PARTITION_BYTES", 100)
+    monkeypatch.setattr(sys.modules["curate.decide.duplicates"], "PARTITION_BYTES", 100)
     run = curate.corpus(corpus_dir, tmp_path / "run", recipe())
     assert contents(run, "decisions") == contents(finished_run, "decisions")
     assert not (run.path / "state" / "shingles").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import curate
+from curate.decide.fold import decide_population
 from curate.decide.population import MemoryPopulation
 from curate.decide.rehydrate import cluster_sizes, of_standing
-from curate.decide.stage import decide_population, measure_frame
+from curate.decide.stage import measure_frame
 from curate.decide.steps import Standing
 from curate.recipe import Recipe
 from tests.corpora import prose, write_jsonl
@@ -324,7 +326,7 @@ def test_threads_shards_and_partitions_change_nothing(tmp_path: Path, monkeypatc
     )
     seen = []
     for number, (threads, files, partition) in enumerate([(1, 1, 1 << 28), (2, 3, 1 << 28), (1, 7, 2000)]):
-        monkeypatch.setattr("curate.decide.duplicates.PARTITION_BYTES", partition)
+        monkeypatch.setattr(sys.modules["curate.decide.duplicates"], "PARTITION_BYTES", partition)
         pick.shuffle(records)
         folder = tmp_path / str(number)
         folder.mkdir()

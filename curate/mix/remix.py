@@ -16,9 +16,10 @@ import pyarrow.parquet as pq
 
 from curate.decide.cuts import SIZES, Cuts
 from curate.decide.ensembles import with_ensembles
+from curate.decide.fold import MIX
 from curate.decide.population import Extended, RunPopulation, starts
 from curate.decide.rehydrate import for_mix
-from curate.decide.stage import MIX, decide_key
+from curate.decide.stage import decide_key
 from curate.dedup.rehydration import Rehydration
 from curate.errors import RecipeError, RunError, did_you_mean
 from curate.mix.draw import Drawn, draw

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from curate.decide.fold import MIX
 from curate.decide.steps import evaluate
 from curate.errors import RecipeError, RunError, did_you_mean
 from curate.predicates import columns_of, thresholds
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from curate.run import Run
 
 _STEPS = 9  # thresholds of a sweep, the one in use aside
-MIX = "mix"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from curate.decide.stage import MIX
+from curate.decide.fold import MIX
 from curate.report.numbers import percent
 
 _SHOWN = 5  # sources that one step is blamed for, in words; report.json names all

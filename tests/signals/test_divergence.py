@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -232,7 +233,7 @@ def test_an_interrupted_pass_goes_on_where_it_was(tmp_path: Path, monkeypatch: p
             raise KeyboardInterrupt
         return real(self, shard, workers)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("curate.measure.sampling._SAVE_SECONDS", 0)
+    monkeypatch.setattr(sys.modules["curate.measure.sampling"], "_SAVE_SECONDS", 0)
     monkeypatch.setattr(SampleShard, "__call__", interrupted)
     with pytest.raises(KeyboardInterrupt):
         curate.corpus(corpus, tmp_path / "run", recipe=recipe(), threads=1)

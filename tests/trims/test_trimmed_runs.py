@@ -161,7 +161,7 @@ def test_the_corpus_cut_into_other_files_gives_the_same_texts(run: curate.Run, t
 def test_many_partitions_and_small_batches_change_nothing(
     run: curate.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("curate.decide.trims.COUNTING_BYTES", 100_000)
+    monkeypatch.setattr(sys.modules["curate.decide.trims"], "COUNTING_BYTES", 100_000)
     monkeypatch.setattr("curate.dedup.occurrences._SMALLEST_TABLE", 2)
     other = curate.corpus(run.path.parent / "in", tmp_path / "run", recipe())
     assert contents(other, "decisions", "mix") == contents(run, "decisions", "mix")
