@@ -1,7 +1,7 @@
 """What spaCy's blank English tokenizer knows, as tables: kinds of characters, units, contractions, abbreviations.
 
 datatrove counts these tokens as words. Facts of spacy 3.8 (lang/punctuation.py, lang/char_classes.py,
-lang/en/tokenizer_exceptions.py) in our own words; how they are applied is in `curate.kernels.spacy_words`.
+lang/en/tokenizer_exceptions.py) in our own words; how they are applied is in `curate.kernels.spacy_cut`.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def words() -> dict[str, tuple[str, ...]]:
 
 class Rules(NamedTuple):
     """`classes` uint8 (TABLE_SIZE,): bits of a character. Exceptions and units in hash tables of codes of words
-    (`curate.kernels.spacy_words.code`): `keys` uint64, 0 where free; the word at k falls into parts of
+    (`curate.kernels.spacy_cut.code`): `keys` uint64, 0 where free; the word at k falls into parts of
     `parts[k, 1:1 + parts[k, 0]]` characters, and `parts[k, 4]` is 1 where it may come together again from tokens;
     `units` uint64. `stops` uint64 (8,): the codes of Gopher's stop words."""
 
@@ -160,7 +160,7 @@ LONGEST = 13  # characters of an exception
 @functools.cache
 def rules() -> Rules:
     """Return the tables that the tokenizer reads."""
-    from curate.kernels.spacy_words import code
+    from curate.kernels.spacy_cut import code
 
     def codes(items: list[str], size: int) -> npt.NDArray[np.uint64]:
         table = np.zeros(size, np.uint64)

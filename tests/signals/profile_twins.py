@@ -145,7 +145,7 @@ def _joined(tokens: list[str]) -> list[str]:
     while tokens:
         for size in range(len(tokens), 1, -1):
             together = "".join(tokens[:size])
-            if together in _WORDS and not together.isalnum():
+            if together in _WORDS and not together.isalnum() and len(_WORDS[together]) <= size:
                 found += _WORDS[together]
                 tokens = tokens[size:]
                 break

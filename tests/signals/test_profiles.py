@@ -39,7 +39,7 @@ G = "read more...\nall of it.\nand so on...\nthe end."
 H = "  * one\n  * two\n  * three"
 
 
-GOOD = """Last spring the town council asked people what they would like to see on the old railway line, and most
+_GOOD = """Last spring the town council asked people what they would like to see on the old railway line, and most
 of them answered that a path with trees and benches would be enough. Nobody wanted another road.
 
 Work began in June. Volunteers carried stones away, cut back the brambles that had grown over the platforms, and found
@@ -48,6 +48,7 @@ a rusty lamp, two coins and the name of a stationmaster scratched into a wall. H
 By autumn children could cycle from the harbour to the school without meeting a single car. Shops along the way have
 opened their back doors, and the bakery now sells coffee through a window to those who walk past early.
 """
+GOOD = "\n".join(" ".join(part.split()) for part in _GOOD.split("\n\n"))  # three lines
 
 
 def value(name: str, text: str) -> float:
