@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from curate.kernels.repetition import _mix as mix
 from curate.kernels.spacy_rules import (
     BEFORE_DOT,
     CURRENCY,
@@ -20,26 +19,10 @@ from curate.kernels.spacy_rules import (
     QUOTE,
     TABLE_SIZE,
     UPPER,
+    appended,
+    code,
 )
 from curate.kernels.spacy_urls import is_url
-
-_FACTOR = 0x9E3779B97F4A7C15
-BASE = np.uint64(0xD6E8FEB86659FD93)
-
-
-@njit(nogil=True, cache=True)
-def code(cps, a, b):
-    """Return the polynomial hash of the characters `cps[a:b]`; never 0 for one character or more."""
-    h = np.uint64(0)
-    for i in range(a, b):
-        h = appended(h, cps[i])
-    return h
-
-
-@njit(nogil=True, cache=True, inline="always")
-def appended(h, cp):
-    """Return the code of a word and one more character."""
-    return h * BASE + mix((np.uint64(cp) + np.uint64(1)) * np.uint64(_FACTOR))
 
 
 @njit(nogil=True, cache=True, inline="always")

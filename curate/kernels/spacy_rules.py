@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from curate.kernels import unicode
 from curate.kernels.lines import STOP_WORDS
+from curate.kernels.repetition import _mix as mix
 
 LOWER, UPPER, MARK, QUOTE, BEFORE_DOT, CURRENCY, SYMBOL, OPENS = (1 << k for k in range(8))
 """Bits of a character: counts as a lower-case, as an upper-case letter (scripts without case are both); splits off
@@ -141,9 +143,13 @@ def words() -> dict[str, tuple[str, ...]]:
     return found
 
 
+_FACTOR = 0x9E3779B97F4A7C15
+BASE = np.uint64(0xD6E8FEB86659FD93)
+
+
 class Rules(NamedTuple):
     """`classes` uint8 (TABLE_SIZE,): bits of a character. Exceptions and units in hash tables of codes of words
-    (`curate.kernels.spacy_cut.code`): `keys` uint64, 0 where free; the word at k falls into parts of
+    (`code`): `keys` uint64, 0 where free; the word at k falls into parts of
     `parts[k, 1:1 + parts[k, 0]]` characters, and `parts[k, 4]` is 1 where it may come together again from tokens;
     `units` uint64. `stops` uint64 (8,): the codes of Gopher's stop words."""
 
@@ -157,10 +163,24 @@ class Rules(NamedTuple):
 LONGEST = 13  # characters of an exception
 
 
+@njit(nogil=True, cache=True)
+def code(cps, a, b):
+    """Return the polynomial hash of the characters `cps[a:b]`; never 0 for one character or more."""
+    h = np.uint64(0)
+    for i in range(a, b):
+        h = appended(h, cps[i])
+    return h
+
+
+@njit(nogil=True, cache=True, inline="always")
+def appended(h, cp):
+    """Return the code of a word and one more character."""
+    return h * BASE + mix((np.uint64(cp) + np.uint64(1)) * np.uint64(_FACTOR))
+
+
 @functools.cache
 def rules() -> Rules:
     """Return the tables that the tokenizer reads."""
-    from curate.kernels.spacy_cut import code
 
     def codes(items: list[str], size: int) -> npt.NDArray[np.uint64]:
         table = np.zeros(size, np.uint64)

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from numba import njit
 
 from curate.kernels.repetition import _room as room
-from curate.kernels.spacy_cut import appended, bits, cut
-from curate.kernels.spacy_rules import SYMBOL, Rules
+from curate.kernels.spacy_cut import bits, cut
+from curate.kernels.spacy_rules import SYMBOL, Rules, appended
 from curate.kernels.unicode import ALPHA, PUNCT, TERMINAL, Tables, decode, place
 from curate.kernels.words import Words
 
@@ -26,7 +26,7 @@ nothing but punctuation."""
 class Tokens(NamedTuple):
     """Tokens of a batch; those of document d are `first[d]:first[d + 1]`.
 
-    `chars` int64: length in characters. `hash` uint64: a polynomial in `spacy_cut.BASE` over the characters, so that
+    `chars` int64: length in characters. `hash` uint64: a polynomial in `spacy_rules.BASE` over the characters, so that
     the hash of two tokens joined is `hash[a] * BASE**chars[b] + hash[b]`. `kind` uint8: HAS_LETTER | … `stop` uint8:
     a bit for each stop word. `spaced` uint8: 1 where white space other than one blank stands before the token.
     """

@@ -14,8 +14,7 @@ import numpy.typing as npt
 from classifiers.arrow import Strings
 from curate.kernels import datatrove, ngram_copies, segments
 from curate.kernels.phrases import phrases
-from curate.kernels.spacy_cut import BASE
-from curate.kernels.spacy_rules import rules
+from curate.kernels.spacy_rules import BASE, rules
 from curate.kernels.spacy_words import Tokens
 from curate.kernels.spacy_words import tokens as cut_words
 from curate.kernels.unicode import tables

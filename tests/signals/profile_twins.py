@@ -213,14 +213,20 @@ def every_copy(parts: Sequence[str]) -> list[str]:
 
 
 def later_copies(parts: Sequence[str]) -> list[str]:
-    return [part for i, part in enumerate(parts) if part in parts[:i]]
+    times: Counter[str] = Counter()
+    found = []
+    for part in parts:
+        times[part] += 1
+        found += [part] if times[part] > 1 else []
+    return found
 
 
 def grams(words: Sequence[str], n: int) -> list[tuple[str, ...]]:
     return [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]
 
 
-def top_gram(words: Sequence[str], n: int) -> tuple[int, int]:
+@functools.lru_cache(8)
+def top_gram(words: tuple[str, ...], n: int) -> tuple[int, int]:
     """How often the first of the most frequent n-grams occurs, and its characters."""
     found = grams(words, n)
     times = Counter(found)
@@ -282,6 +288,7 @@ def ends_sentence(char: str) -> bool:
 _POLICIES = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
 
 
+@functools.lru_cache(8)
 def c4_lines(text: str) -> tuple[list[str], bool, bool]:
     """Lines that stay, and whether one held a bracket or lorem ipsum."""
     kept, bracket, lorem = [], False, False
@@ -395,7 +402,9 @@ for _name, _split in (("line", lambda t: re.split("\n+", t)), ("paragraph", blan
     }
 for _n in (2, 3, 4):
     SIGNALS |= {
-        f"dolma_top_{_n}gram": lambda t, n=_n: top_gram(t.split(), n)[0] * top_gram(t.split(), n)[1] / word_chars(t),
+        f"dolma_top_{_n}gram": lambda t, n=_n: (
+            top_gram(tuple(t.split()), n)[0] * top_gram(tuple(t.split()), n)[1] / word_chars(t)
+        ),
         f"datatrove_top_{_n}gram": lambda t, n=_n: ratio(
             top_gram(tokens(t), n)[0] * (top_gram(tokens(t), n)[1] + n - 1), len(t)
         ),
