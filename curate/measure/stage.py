@@ -28,7 +28,7 @@ from curate.measure.references import References, digests, references_of_run, re
 from curate.measure.scores import classify
 from curate.recipe import Recipe, fingerprint
 from curate.shards import Batch, ReadOptions, RejectWriter, SchemaCollector, Shard, read
-from curate.signals import Documents, compute, registry
+from curate.signals import Documents, common, compute, registry
 from curate.signals.cleaned import cleaners_in
 from curate.signals.divergence import divergence
 from curate.signals.plugins import ensure
@@ -365,15 +365,15 @@ def measure(texts: Any, signals: Sequence[str] | None = None, recipe: Recipe | s
 
     `texts`: strings (list, pyarrow, polars Series), or a polars DataFrame with a column "text" whose other
     columns are kept in front. `signals` names what to measure (classifiers by the shipped model's name:
-    "language", "quality", "domain"); `recipe` measures what a recipe needs, after its cleaning. Default: every
-    signal that needs no model, except what cleaners take away. Raises RecipeError for an unknown signal.
+    "language", "quality", "domain"); `recipe` measures what a recipe needs, after its cleaning. Default: the
+    common ones, lengths, Gopher, FineWeb and C4. Raises RecipeError for an unknown signal.
     """
     import polars as pl
 
     if recipe is not None:
         plan = Plan.of(recipe if isinstance(recipe, Recipe) else Recipe.load(recipe))
     else:
-        plan = Plan.of_names([name for name in registry() if not cleaners_in([name])] if signals is None else signals)
+        plan = Plan.of_names(common() if signals is None else signals)
     frame = as_frame(texts)
     measured = pl.DataFrame(pl.from_arrow(measure_texts(frame["text"], None, plan).signals)).drop("doc", "id")
     taken = set(frame.columns) & set(measured.columns)

@@ -2,6 +2,6 @@
 
 from curate.signals.definition import Signal
 from curate.signals.documents import Documents
-from curate.signals.registry import compute, registry, signal
+from curate.signals.registry import common, compute, registry, signal
 
-__all__ = ["Documents", "Signal", "compute", "registry", "signal"]
+__all__ = ["Documents", "Signal", "common", "compute", "registry", "signal"]

@@ -66,6 +66,11 @@ def families() -> Mapping[str, tuple[Signal, ...]]:
     }
 
 
+def common() -> list[str]:
+    """Return the names of the signals that most recipes use: lengths, Gopher, FineWeb, C4."""
+    return [entry.name for family in ("Lengths", "Gopher", "FineWeb", "C4") for entry in families()[family]]
+
+
 def signal(name: str) -> Signal:
     """Return one signal; RecipeError with the nearest name when there is none."""
     found = registry().get(name)

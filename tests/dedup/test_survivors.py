@@ -132,9 +132,7 @@ def test_containment_drops_a_page_inside_a_longer_one_and_jaccard_does_not():
 
 def test_the_most_similar_survivor_stands_for_a_dropped_document():
     sets = [set(range(10)), set(range(4, 16)), set(range(5, 16))]
-    found = verify(
-        np.zeros(3, np.uint32), np.array([0, 1, 2]), np.ones((3, 1), np.uint64), *ragged(sets), 0.4
-    )
+    found = verify(np.zeros(3, np.uint32), np.array([0, 1, 2]), np.ones((3, 1), np.uint64), *ragged(sets), 0.4)
     assert found.survivor.tolist() == [-1, -1, 1]
     assert found.similarity[2] == np.float32(11 / 12)
 
