@@ -14,7 +14,7 @@ from tests.corpora import RECIPE, small_corpus
 @pytest.fixture(scope="session", autouse=True)
 def compiled() -> None:
     """Compile all kernels in parallel before the first test needs one."""
-    ensure_compiled(lambda message: None)
+    ensure_compiled(lambda message: None, everything=True)
 
 
 @pytest.fixture(scope="session")
