@@ -25,7 +25,9 @@ def report_run(run: Run, recipe: Recipe, engine: Local, price_per_core_hour: flo
 
     if not run.is_done("decide", run.stage("decide").get("key", "")):
         raise RunError(f"{run.path} is not decided yet; run: curate decide {run.path}")
-    key = fingerprint([run.stage(name).get(what) for name in ("decide", "write") for what in ("key", "done")] + [price_per_core_hour])
+    key = fingerprint(
+        [run.stage(name).get(what) for name in ("decide", "write") for what in ("key", "done")] + [price_per_core_hour]
+    )
     if run.is_done("report", key) and (run.path / "report.html").is_file():
         return run.report
     with run.doing("report", key):

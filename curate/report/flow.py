@@ -12,8 +12,8 @@ WIDTH = 720
 LEFT, RIGHT = 150, 520  # where the bands begin and end; names stand outside
 NODE = 9  # width of a node
 _HEIGHT = 330  # of all amounts together
-_SLOT = 16  # a node's least distance to the next, so that names do not touch
-_GAP = 5
+_SLOT = 19  # a node's least distance to the next, so that names do not touch
+_GAP = 4
 
 Amounts = Mapping[tuple[str, str], int]  # (left, right) -> amount
 
@@ -55,7 +55,9 @@ def flow(amounts: Amounts, left: Sequence[str], right: Mapping[str, str]) -> Flo
     """Lay out a diagram; `left` names in order, `right` names with their tones in order. Nothing of 0 is drawn."""
     total = sum(amounts.values())
     scale = _HEIGHT / total if total else 0.0
-    first = _column({name: sum(amounts.get((name, to), 0) for to in right) for name in left}, dict.fromkeys(left, "other"), scale)
+    first = _column(
+        {name: sum(amounts.get((name, to), 0) for to in right) for name in left}, dict.fromkeys(left, "other"), scale
+    )
     last = _column({to: sum(amounts.get((name, to), 0) for name in left) for to in right}, right, scale)
     height = max([0.0, *(column[-1].y + column[-1].height for column in (first, last) if column)])
     start, end = {node.name: node.y for node in first}, {node.name: node.y for node in last}
@@ -77,7 +79,16 @@ def _column(amounts: Mapping[str, int], tones: Mapping[str, str], scale: float) 
         if amount:
             height = max(amount * scale, 1.0)
             slot = max(height, _SLOT - _GAP)
-            nodes.append(Node(name, tones[name], round(y + (slot - height) / 2, 2), round(height, 2), round(y + slot / 2, 2), amount))
+            nodes.append(
+                Node(
+                    name,
+                    tones[name],
+                    round(y + (slot - height) / 2, 2),
+                    round(height, 2),
+                    round(y + slot / 2, 2),
+                    amount,
+                )
+            )
             y += slot + _GAP
     return nodes
 

@@ -131,12 +131,12 @@ function startSliders() {
       const i = Number(slider.value);
       const moved = i !== now;
       put(".at", measured(at[i]));
-      put(".documents", percent(documents[i]));
+      put(".of-documents", percent(documents[i]));
       put(".documents-error", plusMinus(documentsError[i]));
-      put(".tokens", percent(tokens[i]));
+      put(".of-tokens", percent(tokens[i]));
       put(".tokens-error", plusMinus(tokensError[i]));
       const error = changeError[i] ? ` ± ${short(changeError[i])}` : "";
-      put(".change", moved ? `, ${change[i] < 0 ? "−" : "+"}${short(Math.abs(change[i]))}${error} documents` : "");
+      put(".change", moved ? `${change[i] < 0 ? "−" : "+"}${short(Math.abs(change[i]))}${error} documents against now` : "");
       slider.setAttribute("aria-valuetext", `${box.dataset.sign} ${measured(at[i])}: ${box.querySelector(".answer").textContent}`);
       reset.hidden = !moved;
       probe.setAttribute("x1", x[i]);

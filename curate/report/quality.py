@@ -41,7 +41,7 @@ def quality_by_domain(frame: pl.DataFrame, recipe: Recipe) -> dict[str, Any] | N
     weight = frame["weight"].to_numpy().astype(np.int64)
     there = (frame["dropped_by"].is_null() | (frame["dropped_by"] == "mix")).fill_null(True).to_numpy()
     domains = frame["domain"].fill_null("").to_numpy()
-    rows = []
+    rows: list[dict[str, Any]] = []
     for domain in np.unique(domains[there]):
         mine = there & (domains == domain)
         has = np.bincount(ranked[mine], weights=tokens[mine], minlength=buckets)

@@ -6,7 +6,7 @@ Reads columns only; every document has the same chance, so shares in the sample 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from curate.run import Run
 
 SAMPLE = 200_000
-_DECISIONS = {
+_DECISIONS: dict[str, Any] = {
     "doc": pl.UInt64, "source": pl.String, "kept": pl.Boolean, "dropped_by": pl.String,
     "failed": pl.List(pl.String), "domain": pl.String, "weight": pl.Int64,
 }  # fmt: skip

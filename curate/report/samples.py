@@ -27,6 +27,7 @@ MAX_CHARACTERS = 1_500
 _SHARDS = 16
 _SEARCHED = 200_000  # characters in which evidence is looked for
 _BEFORE = 200  # characters shown before the evidence, where a text is not shown from its beginning
+_SEARCHED_SHARDS = 64  # of a run of at most so many shards all rows are looked through for survivors
 _COMPARED = 6_000  # characters of a duplicate and its survivor: comparing takes time that grows with their square
 _ROWS = 60_000  # looked at in all, so that the cost does not grow with the corpus
 
@@ -54,7 +55,7 @@ def draw(run: Run, recipe: Recipe, engine: Local) -> list[dict[str, Any]]:
         shards[int(number)]: rows["position"].to_list()
         for (number,), rows in chosen.group_by("part", maintain_order=True)
     }
-    survivors = _survivors(run, frame, chosen, shards)
+    survivors = _survivors(run, frame, chosen)
     for row in survivors.values():
         shard = next(shard for shard in run.measured if shard.name == row["shard"])
         wanted.setdefault(shard, []).append(row["position"])
@@ -72,9 +73,7 @@ def _spread(shards: Sequence[Shard], count: int) -> list[Shard]:
     return [shards[i * len(shards) // count] for i in range(count)]
 
 
-def _survivors(
-    run: Run, frame: pl.DataFrame, chosen: pl.DataFrame, shards: Sequence[Shard]
-) -> dict[str, dict[str, Any]]:
+def _survivors(run: Run, frame: pl.DataFrame, chosen: pl.DataFrame) -> dict[str, dict[str, Any]]:
     """Return shard and position of the survivors of the chosen duplicates by id, of those that are cheap to find.
 
     Rows read already are looked through first, then the other rows of the run, unless it has many shards.
@@ -83,7 +82,7 @@ def _survivors(
     columns = ["id", "shard", "position"]
     found = {row["id"]: row for row in frame.filter(pl.col("id").is_in(list(wanted))).select(columns).to_dicts()}
     missing = wanted - set(found)
-    if missing and len(run.measured) == len(shards):
+    if missing and len(run.measured) <= _SEARCHED_SHARDS:
         found |= {row["id"]: row for row in find(run, missing)}
     return found
 

@@ -22,16 +22,14 @@ from curate.scores import model
 
 MOST_SOURCES = 40
 MOST_LABELS = 12
-WORDS = 18  # for, and as many against
+WORDS = 14  # for, and as many against
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MOST_MODEL_BYTES = 200_000_000  # explaining reads the whole model once more
 _EXPLAINED = 60_000  # characters of documents
 _POINTS = 21  # of a calibration curve
 
 
-def classifier_facts(
-    frame: pl.DataFrame, recipe: Recipe, samples: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
+def classifier_facts(frame: pl.DataFrame, recipe: Recipe, samples: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return an entry for each classifier of the recipe that left a column in the sample.
 
     signal, model, about; label (of which the score is the probability; None where it names the best of several);
@@ -53,7 +51,9 @@ def _entry(frame: pl.DataFrame, use: ClassifierUse, samples: Sequence[Mapping[st
         return None
     named = not frame[place].dtype.is_numeric()
     score = column(frame, f"{use.signal}_score") if named else place
-    values = frame[score].cast(pl.Float64) if score in frame.columns else pl.Series([None] * len(frame), dtype=pl.Float64)
+    values = (
+        frame[score].cast(pl.Float64) if score in frame.columns else pl.Series([None] * len(frame), dtype=pl.Float64)
+    )
     loaded = model_if_there(use.model)
     label = None if named else use.label or getattr(loaded, "positive", None)
     return {
@@ -121,7 +121,9 @@ def _words(path: Path, label: str, samples: Sequence[Mapping[str, Any]]) -> dict
     except classifiers.ClassifierError:
         return None
     words = [part for part in found.words if any(ch.isalnum() for ch in part.text)]
-    rows = [{"word": part.text[:60], "count": part.count, "adds": round(part.contribution, 5)} for part in words]
+    rows: list[dict[str, Any]] = [
+        {"word": part.text[:60], "count": part.count, "adds": round(part.contribution, 5)} for part in words
+    ]
     return {
         "documents": len(texts),
         "against_label": found.against,

@@ -7,7 +7,8 @@ dropped are taken to pass the others unless they fail another filter, the mix is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from itertools import pairwise
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +59,7 @@ def positions(chart: Mapping[str, Any], now: float) -> list[float]:
     if chart["discrete"]:
         return sorted({*np.arange(np.ceil(edges[0]), np.floor(edges[-1]) + 2).tolist(), now})
     space = np.geomspace if chart["logarithmic"] and edges[0] > 0 else np.linspace
-    inside = [space(low, high, PER_BIN, endpoint=False) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    inside = [space(low, high, PER_BIN, endpoint=False) for low, high in pairwise(edges)]
     return sorted({*(float(f"{value:.4g}") for value in np.r_[*inside, edges[-1]]), now})
 
 
@@ -99,7 +100,7 @@ class _Curve:
         order = np.argsort(values[moved])
         sums = np.concatenate([np.zeros((1, 3)), np.cumsum(weights[moved][order], axis=0)])
         # `>=` and `<` put a document equal to the threshold on the upper side, `>` and `<=` on the lower.
-        side = "left" if operator in (">=", "<") else "right"
+        side: Literal["left", "right"] = "left" if operator in (">=", "<") else "right"
         below = np.searchsorted(values[moved][order], [*at, now], side)
         upper = bool(at_low[moved].all()) if moved.any() else True  # whether those above the threshold are kept
         kept = always + (sums[-1] - sums[below] if upper else sums[below])

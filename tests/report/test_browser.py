@@ -60,7 +60,7 @@ def test_hostile_text_does_not_run(browser: Browser, hostile_run: curate.Run) ->
 
 
 def test_the_policy_stops_script_that_is_not_ours(browser: Browser, html_file: Path) -> None:
-    html = page(example_report(), {"signals": [], "samples": []})
+    html = page(example_report(), {"signals": [], "samples": [], "classifiers": []})
     attack = "<script>window.hacked=1</script><img src='http://localhost:9/x' onerror='window.hacked=1'>"
     html_file.write_text(html.replace("<footer>", attack + "<footer>"))
     browser.open(html_file)
@@ -74,7 +74,7 @@ def test_search_finds_documents_by_text_id_and_reason(browser: Browser, html_fil
         example_sample(id="short/2", text="Too short."),
         example_sample(id="hostile", text="<b>heron</b> & friends"),
     ]
-    html_file.write_text(page(example_report(), {"signals": [], "samples": samples}))
+    html_file.write_text(page(example_report(), {"signals": [], "samples": samples, "classifiers": []}))
     browser.open(html_file)
     assert len(search(browser, "")) == 3
     assert len(search(browser, "HERON")) == 2
@@ -87,7 +87,7 @@ def test_search_finds_documents_by_text_id_and_reason(browser: Browser, html_fil
 
 def test_a_step_of_the_funnel_leads_to_what_it_dropped(browser: Browser, html_file: Path) -> None:
     samples = [example_sample(id=f"kept{i}", step=None) for i in range(30)] + [example_sample(id="gone")]
-    html_file.write_text(page(example_report(), {"signals": [], "samples": samples}))
+    html_file.write_text(page(example_report(), {"signals": [], "samples": samples, "classifiers": []}))
     browser.open(html_file)
     assert browser.evaluate(f"{SHOWN}.length") == 20
     browser.evaluate("document.getElementById('more').click()")
@@ -120,7 +120,7 @@ def test_long_names_and_many_domains_fit_the_screen(browser: Browser, html_file:
     )
     samples = [example_sample(id=long * 3, source=long, step=long, text=long * 20, survivor=long, similarity=0.9)]
     signals = [example_signal(name=long, unit=long, definition=long)]
-    html_file.write_text(page(report, {"signals": signals, "samples": samples}))
+    html_file.write_text(page(report, {"signals": signals, "samples": samples, "classifiers": []}))
     browser.open(html_file, width)
     browser.evaluate("document.querySelectorAll('details').forEach(item => item.open = true)")
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
@@ -131,7 +131,8 @@ def test_everything_is_reached_by_keyboard_and_named(browser: Browser, finished_
     browser.open(finished_run.path / "report.html")
     unnamed = (
         "[...document.querySelectorAll('input, select, button, a, summary, [role=img], [role=region]')].filter(item =>"
-        " !(item.textContent.trim() || item.getAttribute('aria-label') || item.closest('label'))).length"
+        " !(item.textContent.trim() || item.getAttribute('aria-label') || item.closest('label') || item.labels?.length))"
+        ".length"
     )
     assert browser.evaluate(unnamed) == 0
     assert browser.evaluate("[...document.querySelectorAll('[tabindex]')].every(item => item.tabIndex === 0)")

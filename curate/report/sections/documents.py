@@ -75,7 +75,8 @@ def sides(pairs: Sequence[Any] | None, most: int) -> dict[str, Any] | None:
     """Return the comparison of a duplicate with its survivor as rows of two sides, what is long and equal shortened."""
     if pairs is None:
         return None
-    rows, room = [], most
+    rows: list[Any] = []
+    room = most
     for left, right in pairs:
         row = [_side(left), _side(right)]
         room -= max(sum(len(text) for _, text in side) for side in row)

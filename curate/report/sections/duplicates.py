@@ -126,7 +126,9 @@ def _notes(found: Mapping[str, Any]) -> list[str]:
     for name, what in (("short", "too short for a shingle"), ("empty", "without a word")):
         facts = found.get(name) or {}
         if facts.get("documents") or facts.get("dropped"):
-            notes.append(f"{count(facts.get('documents', 0))} documents are {what}; {count(facts['dropped'])} of them dropped.")
+            notes.append(
+                f"{count(facts.get('documents', 0))} documents are {what}; {count(facts['dropped'])} of them dropped."
+            )
     if found.get("protected"):
         notes.append(f"{count(found['protected'])} duplicates stay because their source is protected.")
     folded = found.get("folded") or {}

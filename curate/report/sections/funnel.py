@@ -60,9 +60,10 @@ def _flow(report: Mapping[str, Any], unit: str) -> flow.Flow:
         for domain, sums in entry["domains"].items():
             add(entry["source"], domains.get(domain, _REST), sums[unit])
         for step, sums in entry["lost"].items():
-            add(entry["source"], KINDS.get(kinds[step], kinds[step]), sums[unit])
-    right = {label: "kept" for label in [*domains.values(), _REST]}
-    right |= {KINDS.get(kind, kind): tone(kind) for kind in kinds.values()}
+            kind = kinds.get(step, "filter")
+                add(entry["source"], KINDS.get(kind, kind), sums[unit])
+    right = dict.fromkeys([*domains.values(), _REST], "kept")
+    right |= {KINDS.get(kind, kind): tone(kind) for kind in [*kinds.values(), "filter"]}
     return flow.flow(amounts, [*dict.fromkeys(names.values()), rest], right)
 
 

@@ -10,7 +10,7 @@ from curate.report.charts import share, stack
 from curate.report.numbers import short
 from curate.report.sections.words import MOST_ROWS
 
-_LANGUAGES = 24
+_LANGUAGES = 20
 
 
 def mix(report: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,9 +118,7 @@ def quality(report: Mapping[str, Any]) -> dict[str, Any] | None:
             "domain": row["domain"],
             "cells": [
                 {"bucket": bucket, "written": w, "available": a, "epochs": e, "shade": round(share(w, most), 3)}
-                for bucket, (w, a, e) in enumerate(
-                    zip(row["written"], row["available"], row["epochs"], strict=True), 1
-                )
+                for bucket, (w, a, e) in enumerate(zip(row["written"], row["available"], row["epochs"], strict=True), 1)
             ],
         }
         for row in found["rows"]

@@ -28,7 +28,10 @@ def signals(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _slider(entry: Mapping[str, Any], slider: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return a slider: where it stands now, and its curves as numbers in text, which no browser can take for script."""
     now = slider["at"].index(slider["now"])
-    data = {key: " ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in slider[key]) for key in _DATA}
+    data = {
+        key: " ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in slider[key])
+        for key in _DATA
+    }
     data["at"] = " ".join(f"{value:.10g}" for value in slider["at"])
     data["x"] = " ".join(f"{x:g}" for x in charts.places(entry, slider["at"], slider["operator"]))
     return {
