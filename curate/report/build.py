@@ -65,6 +65,7 @@ def look(run: Run, recipe: Recipe, engine: Local, report: dict[str, Any]) -> dic
     }
 
 
+_SOURCES_NAMED = 3  # that a filter all but fails
 _STALE = "The mix is not written for these decisions"
 
 
@@ -146,7 +147,16 @@ def warnings(report: dict[str, Any], recipe: Recipe) -> list[str]:
             found.append(f"Filter {step['name']} never fires: no document fails it.")
         if step["kind"] == "filter" and documents and step["would_drop"] == documents:
             found.append(f"Filter {step['name']} fires on every document.")
+        elif step.get("fails_most_of"):
+            found.append(_most_of_a_source(step["name"], step["fails_most_of"]))
     return found
+
+
+def _most_of_a_source(name: str, hit: list[dict[str, Any]]) -> str:
+    """Say which sources a filter all but fails; the worst by name."""
+    named = ", ".join(f"{entry['share']:.0%} of {entry['source']}" for entry in hit[:_SOURCES_NAMED])
+    more = f", and most of {len(hit) - _SOURCES_NAMED} more sources" if len(hit) > _SOURCES_NAMED else ""
+    return f"Filter {name} fails {named}{more}."
 
 
 def _short_of_the_budget(report: dict[str, Any], mix: Mix) -> list[str]:

@@ -131,8 +131,8 @@ def test_everything_is_reached_by_keyboard_and_named(browser: Browser, finished_
     browser.open(finished_run.path / "report.html")
     unnamed = (
         "[...document.querySelectorAll('input, select, button, a, summary, [role=img], [role=region]')].filter(item =>"
-        " !(item.textContent.trim() || item.getAttribute('aria-label') || item.closest('label') || item.labels?.length))"
-        ".length"
+        " !(item.textContent.trim() || item.getAttribute('aria-label')"
+        " || item.closest('label') || item.labels?.length)).length"
     )
     assert browser.evaluate(unnamed) == 0
     assert browser.evaluate("[...document.querySelectorAll('[tabindex]')].every(item => item.tabIndex === 0)")

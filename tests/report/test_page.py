@@ -196,7 +196,9 @@ def test_a_run_of_no_documents_has_a_page() -> None:
     report = example_report(
         input={**none, "raw_bytes": 0}, output={**none, "written": none}, steps=[example_step("long_enough", 0, 0)],
         mix=[], sources=[], lengths=[], overlap={"filters": [], "documents": []},
-        timing={"seconds": 0.0, "mb_per_second": math.nan, "threads": None, "by_stage": {}, "core_seconds_per_tb": None},
+        timing={
+            "seconds": 0.0, "mb_per_second": math.nan, "threads": None, "by_stage": {}, "core_seconds_per_tb": None,
+        },
     )  # fmt: skip
     text = parsed(report).text
     assert "Nothing was kept, so there is no mix." in text

@@ -61,7 +61,7 @@ def _flow(report: Mapping[str, Any], unit: str) -> flow.Flow:
             add(entry["source"], domains.get(domain, _REST), sums[unit])
         for step, sums in entry["lost"].items():
             kind = kinds.get(step, "filter")
-                add(entry["source"], KINDS.get(kind, kind), sums[unit])
+            add(entry["source"], KINDS.get(kind, kind), sums[unit])
     right = dict.fromkeys([*domains.values(), _REST], "kept")
     right |= {KINDS.get(kind, kind): tone(kind) for kind in [*kinds.values(), "filter"]}
     return flow.flow(amounts, [*dict.fromkeys(names.values()), rest], right)
