@@ -34,9 +34,10 @@ class Overlap:
         several = np.unique(np.r_[again, again + 1])
         documents, which = documents[several], which[several]
         row = np.cumsum(np.r_[False, documents[1:] != documents[:-1]]) if len(documents) else documents
-        for first in range(0, int(row[-1]) + 1 if len(row) else 0, _ROWS):
+        rows = int(row[-1]) + 1 if len(row) else 0
+        for first in range(0, rows, _ROWS):
             low, high = np.searchsorted(row, [first, first + _ROWS])
-            failed = np.zeros((_ROWS, len(self._place)), np.float32)
+            failed = np.zeros((min(_ROWS, rows - first), len(self._place)), np.float32)
             failed[row[low:high] - first, which[low:high]] = 1
             both = (failed.T @ failed).astype(np.int64)
             np.fill_diagonal(both, 0)

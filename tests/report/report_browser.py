@@ -79,6 +79,12 @@ class Browser:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
+    def press(self, key: str, code: int) -> None:
+        """Press and release a key on what has the focus; `code` is its Windows virtual key code."""
+        named = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        for kind in ("keyDown", "keyUp"):
+            self._call("Input.dispatchKeyEvent", {"type": kind, **named})
+
     def seen(self, method: str) -> list[dict[str, Any]]:
         """Return the parameters of the events of one kind."""
         return [event["params"] for event in self.events if event["method"] == method]
