@@ -11,7 +11,8 @@ from dataclasses import dataclass
 WIDTH = 720
 LEFT, RIGHT = 150, 520  # where the bands begin and end; names stand outside
 NODE = 9  # width of a node
-_HEIGHT = 330  # of all amounts together
+_TALLEST = 330  # of all amounts together, where there are many names
+_EACH = 55  # for each name, where there are few
 _SLOT = 19  # a node's least distance to the next, so that names do not touch
 _GAP = 4
 
@@ -54,7 +55,8 @@ class Flow:
 def flow(amounts: Amounts, left: Sequence[str], right: Mapping[str, str]) -> Flow:
     """Lay out a diagram; `left` names in order, `right` names with their tones in order. Nothing of 0 is drawn."""
     total = sum(amounts.values())
-    scale = _HEIGHT / total if total else 0.0
+    names = max(len({name for name, _ in amounts}), len({to for _, to in amounts}))
+    scale = min(_TALLEST, _EACH * (names + 1)) / total if total else 0.0
     first = _column(
         {name: sum(amounts.get((name, to), 0) for to in right) for name in left}, dict.fromkeys(left, "other"), scale
     )
