@@ -248,13 +248,21 @@ def write(run: Path, format: str | None, threads: int | None) -> None:
 
 @click.command()
 @RUN
+@click.option(
+    "--price-per-core-hour",
+    "price",
+    type=click.FloatRange(min=0),
+    metavar="MONEY",
+    help="Price of an hour of one core, in any currency: the report then says what a TB of raw text costs.",
+)
 @THREADS
 @JSON
-def report(run: Path, threads: int | None, as_json: bool) -> None:
+def report(run: Path, price: float | None, threads: int | None, as_json: bool) -> None:
     """Write the report of a decided run again and print its summary (stage 4).
 
     \b
-    Example:
+    Examples:
+      curate report run --price-per-core-hour 0.04
       curate report run --json | jq .output
     """
     from curate.corpus import working
@@ -263,7 +271,7 @@ def report(run: Path, threads: int | None, as_json: bool) -> None:
 
     found = Run(run)
     with working(found, threads) as engine:
-        report_run(found, found.recipe, engine)
+        report_run(found, found.recipe, engine, price)
     print_summary(found, as_json)
 
 

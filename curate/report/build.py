@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import curate
 from curate.errors import RunError
 from curate.recipe import Mix, Recipe, fingerprint
+from curate.report.cost import provenance, timing
 from curate.report.figures import Figures, rejected, totals
 from curate.report.losses import losses, odd_duplicates
 from curate.shards import atomic_bytes
@@ -17,31 +18,54 @@ if TYPE_CHECKING:
     from curate.run import Run
 
 
-def report_run(run: Run, recipe: Recipe, engine: Local) -> dict[str, Any]:
-    """Write the report of a decided run and return it as a dictionary."""
-    from curate.report.histograms import histograms
+def report_run(run: Run, recipe: Recipe, engine: Local, price_per_core_hour: float | None = None) -> dict[str, Any]:
+    """Write the report of a decided run and return it as a dictionary; with a price, the cost of a TB in money."""
     from curate.report.markdown import markdown
     from curate.report.page import page
-    from curate.report.samples import draw
 
     if not run.is_done("decide", run.stage("decide").get("key", "")):
         raise RunError(f"{run.path} is not decided yet; run: curate decide {run.path}")
-    key = fingerprint([run.stage(name).get(what) for name in ("decide", "write") for what in ("key", "done")])
+    key = fingerprint(
+        [run.stage(name).get(what) for name in ("decide", "write") for what in ("key", "done")] + [price_per_core_hour]
+    )
     if run.is_done("report", key) and (run.path / "report.html").is_file():
         return run.report
     with run.doing("report", key):
-        report = build(run, recipe)
-        details = {
-            "signals": histograms(run, recipe, report["input"]["documents"]),
-            "samples": draw(run, recipe, engine),
-        }
+        report = build(run, recipe, price_per_core_hour)
+        details = look(run, recipe, engine, report)
         atomic_bytes(run.path / "report.html", page(report, details).encode())
         atomic_bytes(run.path / "report.md", markdown(report).encode())
-    report["timing"] = timing(run, report)
+    report["timing"] = timing(run, report["input"]["raw_bytes"], price_per_core_hour)
     atomic_bytes(run.path / "report.json", json.dumps(report, indent=1, ensure_ascii=False).encode())
     return report
 
 
+def look(run: Run, recipe: Recipe, engine: Local, report: dict[str, Any]) -> dict[str, Any]:
+    """Return what the page shows beyond the report, from samples; adds `quality` to the report.
+
+    `signals` as `histograms` returns them, with `sliders` as `what_if` does; `samples` as `draw` does; `classifiers`.
+    """
+    from curate.report.histograms import histograms
+    from curate.report.quality import quality_by_domain
+    from curate.report.sampled import sampled
+    from curate.report.samples import draw
+    from curate.report.scores import classifier_facts
+    from curate.report.what_if import what_if
+
+    documents = report["input"]["documents"]
+    frame = sampled(run, recipe, documents)
+    report["quality"] = quality_by_domain(frame, recipe)
+    charts = histograms(frame, recipe)
+    sliders = what_if(frame, recipe, charts, documents)
+    samples = draw(run, recipe, engine)
+    return {
+        "signals": [{**chart, "sliders": sliders.get(chart["name"], [])} for chart in charts],
+        "samples": samples,
+        "classifiers": classifier_facts(frame, recipe, samples),
+    }
+
+
+_SOURCES_NAMED = 3  # that a filter all but fails
 _STALE = "The mix is not written for these decisions"
 
 
@@ -51,8 +75,8 @@ def _skipped(run: Run) -> dict[str, str]:
     return {shards[name].paths[0]: reason for name, reason in run.stage("measure")["skipped"].items()}
 
 
-def build(run: Run, recipe: Recipe) -> dict[str, Any]:
-    """Return the report as a dictionary; RunError when documents were lost on the way."""
+def build(run: Run, recipe: Recipe, price_per_core_hour: float | None = None) -> dict[str, Any]:
+    """Return the report as a dictionary, all that is counted exactly; RunError when documents were lost on the way."""
     decided = run.stage("decide")
     trims = decided.get("trims", {})
     figures = Figures(decided["steps"], trims)
@@ -60,19 +84,23 @@ def build(run: Run, recipe: Recipe) -> dict[str, Any]:
         figures.add(run, shard)
     figures.check()
     reject_totals, reject_sources = rejected(run)
-    steps = figures.funnel()
+    mix = figures.mix(decided["mix"], recipe.mix.shares)
     report: dict[str, Any] = {
         "curate": curate.__version__,
         "created": run.manifest["created"],
-        "input": {**totals(figures.input), "raw_bytes": run.stage("measure")["counts"]["raw_bytes"]},
+        "input": {**totals(figures.all.input), "raw_bytes": run.stage("measure")["counts"]["raw_bytes"]},
         "output": {
-            **totals(figures.kept),
+            **totals(figures.all.output),
             "written": totals(figures.written),
         },
         "rejected": reject_totals,
         "skipped_files": _skipped(run),
-        "steps": steps,
-        "mix": figures.mix(decided["mix"], recipe.mix.shares),
+        "steps": figures.funnel(),
+        "overlap": figures.overlap.table(),
+        "mix": mix,
+        "drift_bits": sum(entry["drift_bits"] for entry in mix),
+        "languages": figures.languages.table(),
+        "lengths": figures.lengths.table(),
         "sources": figures.by_source(reject_sources),
         "duplicates": decided.get("duplicates", {}),
         "rehydration": decided.get("rehydration"),
@@ -88,27 +116,12 @@ def build(run: Run, recipe: Recipe) -> dict[str, Any]:
             "by": recipe.mix.by,
             "text": recipe.text,
         },
+        "provenance": provenance(run, recipe),
     }
     stale = [] if run.stage("write").get("done") else [f"{_STALE}; run: curate write {run.path}"]
     report["warnings"] = stale + warnings(report, recipe)
-    report["timing"] = timing(run, report)
+    report["timing"] = timing(run, report["input"]["raw_bytes"], price_per_core_hour)
     return report
-
-
-def timing(run: Run, report: dict[str, Any]) -> dict[str, Any]:
-    """Return seconds by stage and the speed of the whole run in MB of raw text a second."""
-    stages = {name: run.stage(name).get("seconds", 0.0) for name in ("measure", "decide", "write", "report")}
-    seconds = sum(stages.values())
-    megabytes = report["input"]["raw_bytes"] / 1e6
-    return {
-        "seconds": seconds,
-        "mb_per_second": megabytes / seconds if seconds else 0.0,
-        "threads": run.manifest.get("threads"),
-        "by_stage": {
-            name: {"seconds": spent, "mb_per_second": megabytes / spent if spent else 0.0}
-            for name, spent in stages.items()
-        },
-    }
 
 
 def warnings(report: dict[str, Any], recipe: Recipe) -> list[str]:
@@ -134,7 +147,16 @@ def warnings(report: dict[str, Any], recipe: Recipe) -> list[str]:
             found.append(f"Filter {step['name']} never fires: no document fails it.")
         if step["kind"] == "filter" and documents and step["would_drop"] == documents:
             found.append(f"Filter {step['name']} fires on every document.")
+        elif step.get("fails_most_of"):
+            found.append(_most_of_a_source(step["name"], step["fails_most_of"]))
     return found
+
+
+def _most_of_a_source(name: str, hit: list[dict[str, Any]]) -> str:
+    """Say which sources a filter all but fails; the worst by name."""
+    named = ", ".join(f"{entry['share']:.0%} of {entry['source']}" for entry in hit[:_SOURCES_NAMED])
+    more = f", and most of {len(hit) - _SOURCES_NAMED} more sources" if len(hit) > _SOURCES_NAMED else ""
+    return f"Filter {name} fails {named}{more}."
 
 
 def _short_of_the_budget(report: dict[str, Any], mix: Mix) -> list[str]:

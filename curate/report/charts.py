@@ -218,3 +218,47 @@ def nice(step: float) -> float:
 def tip(bin_: Bin, unit: str) -> str:
     """Return the line shown for a bin under the pointer."""
     return f"{bin_.range} {unit}: {count(bin_.kept)} kept, {count(bin_.dropped)} dropped"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One of equally wide columns: the whole slot, and its two bars as (x, y, width, height)."""
+
+    x: float
+    width: float
+    first: tuple[float, float, float, float]
+    second: tuple[float, float, float, float]
+
+
+def columns(pairs: Sequence[tuple[float, float]], *, stacked: bool = False) -> list[Column]:
+    """Place pairs of amounts as columns side by side; stacked ones share a column, the second inside the first."""
+    most = max((max(pair) for pair in pairs), default=0) or 1.0
+    slot = (RIGHT - LEFT) / max(len(pairs), 1)
+    placed = []
+    for number, pair in enumerate(pairs):
+        x = LEFT + number * slot
+        bars = []
+        for which, amount in enumerate(pair):
+            height = max((BOTTOM - TOP) * amount / most, 0.8) if amount else 0.0
+            wide = slot - min(2.0, slot / 5) if stacked else (slot - min(3.0, slot / 5)) / 2
+            left = x + (0 if stacked else which * wide)
+            bars.append((round(left, 2), round(BOTTOM - height, 2), round(wide, 2), round(height, 2)))
+        placed.append(Column(round(x, 2), round(slot, 2), bars[0], bars[1]))
+    return placed
+
+
+def curve(points: Sequence[tuple[float, float]]) -> str:
+    """Return the path through points with both numbers between 0 and 1."""
+    return "M" + "L".join(f"{across(x)} {BOTTOM - (BOTTOM - TOP) * share(y, 1):.2f}" for x, y in points)
+
+
+def across(x: float) -> float:
+    """Return where a number between 0 and 1 is on the axis."""
+    return round(LEFT + (RIGHT - LEFT) * share(x, 1), 2)
+
+
+def places(entry: Any, thresholds: Sequence[float], operator: str) -> list[float]:
+    """Return where thresholds stand on the axis of a signal's histogram, those beyond it at its ends."""
+    place = _scale(entry["edges"], entry["logarithmic"])
+    aside = 0.0 if not entry["discrete"] else -0.5 if operator in (">=", "<") else 0.5
+    return [round(min(max(place(value + aside), LEFT), RIGHT), 1) for value in thresholds]

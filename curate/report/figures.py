@@ -5,7 +5,9 @@ Checks that nothing was lost: what came in is what was kept, dropped, cut out or
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +17,16 @@ import pyarrow.parquet as pq
 from curate.decide.cuts import SIZES, Cuts
 from curate.errors import RunError
 from curate.measure.stage import stored_counts
+from curate.report.breakdowns import Languages, Lengths
+from curate.report.overlap import Overlap
 from curate.shards import Shard
 
 if TYPE_CHECKING:
     from curate.run import Run
 
 COUNTS = ("documents", "bytes", "tokens")
+MOST_OF_A_SOURCE = 0.5  # of its documents; a filter that fails more is flagged
+FEW = 20  # documents of a source of which to lose most is no news
 Sums = npt.NDArray[np.int64]  # one value for each of COUNTS
 
 
@@ -29,25 +35,43 @@ def totals(sums: Sums) -> dict[str, int]:
     return {name: int(value) for name, value in zip(COUNTS, sums, strict=True)}
 
 
+@dataclass
+class Account:
+    """What came in, was kept and was lost to each step, of one source."""
+
+    input: Sums = field(default_factory=lambda: np.zeros(3, np.int64))
+    output: Sums = field(default_factory=lambda: np.zeros(3, np.int64))
+    lost: dict[str, Sums] = field(default_factory=dict)
+    would_drop: dict[str, int] = field(default_factory=dict)  # documents, by filter
+    domains: dict[str, Sums] = field(default_factory=dict)  # kept
+
+    def check(self, name: str) -> None:
+        """Raise RunError unless what came in is what was kept or lost."""
+        out = self.output + sum(self.lost.values(), np.zeros(3, np.int64))
+        if not np.array_equal(self.input, out):
+            raise RunError(f"lost documents in {name}: {totals(self.input)} came in, {totals(out)} went out")
+
+
 class Figures:
-    """Sums over documents: by step that dropped them, by domain and by source."""
+    """Sums over documents: by step that dropped them, by domain, by source, by length and by language."""
 
     def __init__(self, steps: Sequence[dict[str, str]], trims: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self.steps = list(steps)
         self.trims = trims or {}
-        self.input = np.zeros(3, np.int64)
-        self.kept = np.zeros(3, np.int64)
+        self.all = Account(lost={step["name"]: np.zeros(3, np.int64) for step in steps})
         self.written = np.zeros(3, np.int64)
-        self.dropped = {step["name"]: np.zeros(3, np.int64) for step in steps}
-        self.trimmed = {name: np.zeros(3, np.int64) for name in self.trims}  # part of what was dropped
-        self.would_drop = dict.fromkeys(self.dropped, 0)
-        self.drops_alone = dict.fromkeys(self.dropped, 0)
+        self.trimmed = {name: np.zeros(3, np.int64) for name in self.trims}  # part of what was lost
+        self.drops_alone = {step["name"]: 0 for step in steps}
         self.domains: dict[str, Sums] = {}  # kept, then written
-        self.sources: dict[str, dict[str, Sums]] = {}
+        self.sources: dict[str, Account] = {}
+        self.overlap = Overlap([step["name"] for step in steps if step["kind"] == "filter"])
+        self.lengths = Lengths()
+        self.languages = Languages()
 
     def add(self, run: Run, shard: Shard) -> None:
         """Add one shard; RunError where its signals and decisions do not belong together."""
-        columns = ["doc", "byte_count", "token_count"]
+        language = Languages.choose(pq.read_schema(run.signals_file(shard)).names)
+        columns = ["doc", "byte_count", "token_count", *([language] if language else [])]
         signals = pq.read_table(run.signals_file(shard), columns=columns, partitioning=None)
         columns = ["doc", "dropped_by", "failed", "domain", "weight", "kept"]
         decisions = pq.read_table(run.decisions_file(shard), columns=columns, partitioning=None)
@@ -55,36 +79,29 @@ class Figures:
             raise RunError(
                 f"shard {shard.name}: signals and decisions are of different documents; run: curate decide {run.path}"
             )
-        sizes = np.stack(
-            [
-                np.ones(len(signals), np.int64),
-                signals["byte_count"].to_numpy(),
-                signals["token_count"].to_numpy(),
-            ],
-            axis=1,
-        )
-        weight = decisions["weight"].to_numpy()
-        kept = decisions["kept"].to_numpy()
-        source = self.sources.setdefault(
-            shard.source, {"input": np.zeros(3, np.int64), "output": np.zeros(3, np.int64)}
-        )
-        self.input += sizes.sum(axis=0)
-        source["input"] += sizes.sum(axis=0)
-        sizes = self._trim(run, shard, sizes, source)
-        self.kept += sizes[kept].sum(axis=0)
-        self.written += (sizes * weight[:, None]).sum(axis=0)
-        source["output"] += sizes[kept].sum(axis=0)
+        ones = np.ones(len(signals), np.int64)
+        before = np.stack([ones, signals["byte_count"].to_numpy(), signals["token_count"].to_numpy()], axis=1)
+        weight, kept = decisions["weight"].to_numpy(), decisions["kept"].to_numpy()
+        accounts = (self.all, self.sources.setdefault(shard.source, Account()))
+        for account in accounts:
+            account.input += before.sum(axis=0)
+        after = self._trim(run, shard, before, accounts)
+        self.written += (after * weight[:, None]).sum(axis=0)
+        for account in accounts:
+            account.output += after[kept].sum(axis=0)
         for name, rows in _rows_by_value(decisions["dropped_by"]):
-            self.dropped[name] += sizes[rows].sum(axis=0)
-            dropped_by = source.setdefault(name, np.zeros(3, np.int64))
-            dropped_by += sizes[rows].sum(axis=0)
+            for account in accounts:
+                _add(account.lost, name, after[rows].sum(axis=0))
         for name, rows in _rows_by_value(decisions["domain"]):
-            sums = self.domains.setdefault(name, np.zeros(6, np.int64))
-            sums[:3] += sizes[rows][kept[rows]].sum(axis=0)
-            sums[3:] += (sizes[rows] * weight[rows][:, None]).sum(axis=0)
-        self._add_failed(decisions["failed"])
+            of_kept = after[rows][kept[rows]].sum(axis=0)
+            _add(self.domains, name, np.r_[of_kept, (after[rows] * weight[rows][:, None]).sum(axis=0)])
+            _add(accounts[1].domains, name, of_kept)
+        self._add_failed(decisions["failed"], accounts)
+        self.lengths.add(before[:, 2], after[:, 2], kept)
+        if language:
+            self.languages.add(language, signals[language], before, after, kept, weight)
 
-    def _trim(self, run: Run, shard: Shard, sizes: Sums, source: dict[str, Sums]) -> Sums:
+    def _trim(self, run: Run, shard: Shard, sizes: Sums, accounts: Sequence[Account]) -> Sums:
         """Count what each step cut from documents that it kept; return the sizes after all of them."""
         sizes = sizes.copy()
         for name, facts in self.trims.items():
@@ -93,55 +110,58 @@ class Figures:
             lost = sizes[cuts.rows, 1:] - left
             sizes[cuts.rows, 1:] = left
             self.trimmed[name] += [np.count_nonzero(lost[:, 0]), *lost.sum(axis=0)]
-            self.dropped[name][1:] += lost.sum(axis=0)
-            source.setdefault(name, np.zeros(3, np.int64))[1:] += lost.sum(axis=0)
+            for account in accounts:
+                _add(account.lost, name, np.r_[0, lost.sum(axis=0)])
         return sizes
 
-    def _add_failed(self, failed: Any) -> None:
-        counts = failed.combine_chunks()
-        lengths = np.diff(counts.offsets.to_numpy())
-        names = counts.flatten()
+    def _add_failed(self, failed: Any, accounts: Sequence[Account]) -> None:
+        lists = failed.combine_chunks()
+        lengths = np.diff(lists.offsets.to_numpy())
+        names = lists.flatten()
         alone = np.repeat(lengths == 1, lengths)
         for name, rows in _rows_by_value(names):
-            self.would_drop[name] += len(rows)
             self.drops_alone[name] += int(alone[rows].sum())
+            for account in accounts:
+                account.would_drop[name] = account.would_drop.get(name, 0) + len(rows)
+        self.overlap.add(np.repeat(np.arange(len(lengths)), lengths), names)
 
     def check(self) -> None:
         """Raise RunError unless documents, bytes and tokens add up, over all and for each source."""
-        out = self.kept + sum(self.dropped.values(), np.zeros(3, np.int64))
-        if not np.array_equal(self.input, out):
-            raise RunError(f"lost documents: {totals(self.input)} came in, {totals(out)} were kept or dropped")
-        for source, sums in self.sources.items():
-            out = sum((value for name, value in sums.items() if name != "input"), np.zeros(3, np.int64))
-            if not np.array_equal(sums["input"], out):
-                raise RunError(
-                    f"lost documents in source {source}: {totals(sums['input'])} came in, {totals(out)} went out"
-                )
+        self.all.check("the run")
+        for source, account in self.sources.items():
+            account.check(f"source {source}")
 
     def funnel(self) -> list[dict[str, Any]]:
-        """Return the steps in order, with what entered and left each."""
+        """Return the steps in order, with what entered and left each, and the sources that a filter all but fails."""
         rows: list[dict[str, Any]] = []
-        left = self.input.copy()
+        left = self.all.input.copy()
         for step in self.steps:
+            name, is_filter = step["name"], step["kind"] == "filter"
             before = left.copy()
-            left = left - self.dropped[step["name"]]
-            row: dict[str, Any] = {
-                "name": step["name"],
-                "kind": step["kind"],
-                "dropped": int(before[0] - left[0]),
-            }
+            left = left - self.all.lost[name]
+            row: dict[str, Any] = {"name": name, "kind": step["kind"], "dropped": int(before[0] - left[0])}
             for number, unit in enumerate(COUNTS):
                 row |= {f"{unit}_in": int(before[number]), f"{unit}_out": int(left[number])}
-            if step["name"] in self.trimmed:
-                row["trimmed"] = totals(self.trimmed[step["name"]])
-            is_filter = step["kind"] == "filter"
-            row["would_drop"] = self.would_drop[step["name"]] if is_filter else row["dropped"]
-            row["drops_alone"] = self.drops_alone[step["name"]] if is_filter else None
+            if name in self.trimmed:
+                row["trimmed"] = totals(self.trimmed[name])
+            row["would_drop"] = self.all.would_drop.get(name, 0) if is_filter else row["dropped"]
+            row["drops_alone"] = self.drops_alone[name] if is_filter else None
+            if is_filter:
+                row["fails_most_of"] = self._fails_most_of(name)
             rows.append(row)
         return rows
 
+    def _fails_most_of(self, name: str) -> list[dict[str, Any]]:
+        """Return the sources of which a filter fails more than MOST_OF_A_SOURCE, the worst first."""
+        found = []
+        for source, account in self.sources.items():
+            documents, fails = int(account.input[0]), account.would_drop.get(name, 0)
+            if documents >= FEW and fails > MOST_OF_A_SOURCE * documents:
+                found.append({"source": source, "documents": documents, "fails": fails, "share": fails / documents})
+        return sorted(found, key=lambda entry: (-float(entry["share"]), str(entry["source"])))
+
     def mix(self, allocations: Sequence[dict[str, Any]], shares: dict[str, float]) -> list[dict[str, Any]]:
-        """Return what each domain gives to the mix, and what it was asked for."""
+        """Return what each domain gives to the mix, what it was asked for, and what it has of all that was kept."""
         total = max(int(self.written[2]), 1)
         asked = {entry["domain"]: entry for entry in allocations}
         rows = []
@@ -149,7 +169,8 @@ class Figures:
             sums = self.domains.get(domain, np.zeros(6, np.int64))
             if not sums.any() and domain not in shares:
                 continue
-            available = asked.get(domain, {}).get("available", int(sums[2]))
+            entry = asked.get(domain, {})
+            available = entry.get("available", int(sums[2]))
             rows.append({
                 "domain": domain,
                 "documents": int(sums[0]),
@@ -159,34 +180,70 @@ class Figures:
                 "available_tokens": available,
                 "share": int(sums[5]) / total,
                 "target_share": shares.get(domain),
-                "wanted_tokens": asked.get(domain, {}).get("wanted"),
+                "wanted_tokens": entry.get("wanted"),
                 "epochs": int(sums[5]) / available if available else 0.0,
-                "capped": asked.get(domain, {}).get("capped", False),
+                "capped": entry.get("capped", False),
+                "parts": [_part(part) for part in entry.get("parts", ())],
             })  # fmt: skip
-        return rows
+        return with_drift(rows)
 
     def by_source(self, rejected: dict[str, int]) -> list[dict[str, Any]]:
         """Return what entered and was kept of each source, and what dropped the rest."""
+        order = [step["name"] for step in self.steps]
         rows = []
-        for source, sums in sorted(self.sources.items()):
-            drops = {step["name"]: int(sums[step["name"]][0]) for step in self.steps if step["name"] in sums}
-            retention = int(sums["output"][0]) / max(int(sums["input"][0]), 1)
+        for source, account in sorted(self.sources.items()):
+            lost = {name: totals(account.lost[name]) for name in order if name in account.lost}
             rows.append({
                 "source": source,
-                "input": totals(sums["input"]),
-                "output": totals(sums["output"]),
+                "input": totals(account.input),
+                "output": totals(account.output),
                 "rejected": rejected.get(source, 0),
-                "retention": retention,
-                "dropped": drops,
+                "retention": int(account.output[0]) / max(int(account.input[0]), 1),
+                "dropped": {name: amounts["documents"] for name, amounts in lost.items()},
+                "lost": lost,
+                "domains": {name: totals(sums) for name, sums in sorted(account.domains.items()) if sums.any()},
             })  # fmt: skip
         return rows
+
+
+def _add(sums: dict[str, Sums], name: str, amount: Sums) -> None:
+    sums[name] = sums[name] + amount if name in sums else amount
+
+
+def _part(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a class inside a class, and those inside it, as the mix drew them."""
+    tokens, available = round(entry["tokens"]), entry["available"]
+    return {
+        "domain": entry["domain"], "tokens": tokens, "available_tokens": available, "wanted_tokens": entry["wanted"],
+        "epochs": tokens / available if available else 0.0, "capped": entry["capped"],
+        "parts": [_part(part) for part in entry.get("parts", ())],
+    }  # fmt: skip
+
+
+def with_drift(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Add to each class its share of all that there is, and what it adds to the divergence of the mix from that.
+
+    With p the share of the mix and q the natural one, a class adds p log2(p / q) bits; all together are the
+    Kullback-Leibler divergence KL(mix || natural), 0 where the mix is as the corpus is.
+    """
+    natural = sum(row["available_tokens"] for row in rows)
+    for row in rows:
+        row["natural_share"] = row["available_tokens"] / natural if natural else 0.0
+        p, q = row["share"], row["natural_share"]
+        row["drift_bits"] = p * math.log2(p / q) if p > 0 and q > 0 else 0.0
+    return rows
 
 
 def _rows_by_value(column: Any) -> list[tuple[str, npt.NDArray[np.int64]]]:
     """Return the rows of each value of a string column, nulls left out."""
     encoded = (column.combine_chunks() if hasattr(column, "combine_chunks") else column).dictionary_encode()
+    names = encoded.dictionary.to_pylist()
     codes = encoded.indices.fill_null(-1).to_numpy()
-    return [(name, np.flatnonzero(codes == code)) for code, name in enumerate(encoded.dictionary.to_pylist())]
+    if len(names) <= 8:
+        return [(name, np.flatnonzero(codes == code)) for code, name in enumerate(names)]
+    order = np.argsort(codes, kind="stable")
+    bounds = np.searchsorted(codes[order], np.arange(len(names) + 1))
+    return [(name, order[bounds[code] : bounds[code + 1]]) for code, name in enumerate(names)]
 
 
 def rejected(run: Run) -> tuple[dict[str, int], dict[str, int]]:

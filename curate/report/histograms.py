@@ -1,31 +1,29 @@
 """How the signals that a recipe looks at are distributed, over kept and dropped documents, beside their thresholds.
 
-From a sample of documents drawn by document number; says how many.
+Counts a sample of documents and says how many; draws nothing.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from curate.predicates import thresholds
 from curate.recipe import Filter, Recipe, Top
+from curate.report.sampled import column
 from curate.signals import registry
 
-if TYPE_CHECKING:
-    from curate.run import Run
-
 BINS = 40
-SAMPLE = 200_000
 _EITHER = re.compile(r"\b(OR|NOT|CASE)\b", re.IGNORECASE)
 
 
-def histograms(run: Run, recipe: Recipe, documents: int) -> list[dict[str, Any]]:
+def histograms(frame: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
     """Return one entry for each numeric signal with a threshold, in the order of the steps, then classifier scores.
 
+    `frame`: what `sampled` returns. Each entry has
     name, unit, definition; thresholds (step, operator, value, where: which documents it judges, or None, `at`:
     where on the axis the line belongs, `decisive`: whether every document on the wrong side fails); discrete and
     logarithmic; edges (BINS + 1; one bin a value where discrete); kept and dropped: counts in the sample; `beyond`:
@@ -35,29 +33,29 @@ def histograms(run: Run, recipe: Recipe, documents: int) -> list[dict[str, Any]]
     for step in recipe.steps:
         if isinstance(step, Filter):
             decisive = not step.where and not _EITHER.search(step.sql)
-            for column, operator, value in thresholds(step.sql):
+            for name, operator, value in thresholds(step.sql):
                 limit = {"step": step.name, "operator": operator, "value": value, "where": step.where}
                 limit["decisive"] = decisive
-                used.setdefault(column, []).append(limit)
+                used.setdefault(name, []).append(limit)
         elif isinstance(step, Top):
             used.setdefault(step.by, [])
     for use in recipe.classifiers:
         used.setdefault(use.signal, [])
-    frame = _sample(run, sorted(used), min(1.0, SAMPLE / max(documents, 1)))
     kept = frame["kept"].to_numpy()
     result = []
-    for column, limits in used.items():
-        if column not in frame.columns or not frame[column].dtype.is_numeric():
+    for name, limits in used.items():
+        place = column(frame, name)
+        if place not in frame.columns or not frame[place].dtype.is_numeric():
             continue
-        values = frame[column].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        values = frame[place].cast(pl.Float64).fill_null(float("nan")).to_numpy()
         there = np.isfinite(values)
         if there.any():
-            whole = frame[column].dtype.is_integer()
-            result.append(_entry(column, limits, values[there], kept[there], whole))
+            whole = frame[place].dtype.is_integer()
+            result.append(_entry(name, limits, values[there], kept[there], whole))
     return result
 
 
-def _entry(column: str, limits: list[dict[str, Any]], values: Any, kept: Any, whole: bool) -> dict[str, Any]:
+def _entry(name: str, limits: list[dict[str, Any]], values: Any, kept: Any, whole: bool) -> dict[str, Any]:
     marks = [limit["value"] for limit in limits]
     low, high = (float(x) for x in np.quantile(values, [0.005, 0.995]))
     bulk = max(abs(low), abs(high)) or max(abs(values.min()), abs(values.max())) or np.inf
@@ -70,9 +68,9 @@ def _entry(column: str, limits: list[dict[str, Any]], values: Any, kept: Any, wh
         edges = _edges(low, high, near, values)
     at = [_place(limit, discrete) for limit in limits]
     clipped = np.clip(values, edges[0], edges[-1])
-    signal = registry().get(column)
+    signal = registry().get(name)
     return {
-        "name": column,
+        "name": name,
         "unit": signal.unit if signal else "score",
         "definition": signal.definition if signal else "Score of a classifier, or metadata of the input.",
         "thresholds": [{**limit, "at": place} for limit, place in zip(limits, at, strict=True)],
@@ -119,18 +117,3 @@ def _place(limit: dict[str, Any], discrete: bool) -> float:
     if not discrete or limit["operator"] == "=":
         return float(limit["value"])
     return float(limit["value"] + (-0.5 if limit["operator"] in (">=", "<") else 0.5))
-
-
-def _sample(run: Run, columns: list[str], share: float) -> pl.DataFrame:
-    """Return `kept` and the columns of a share of the documents, drawn by document number."""
-    bound = int(share * (2**64 - 1))
-    frames = []
-    for shard in run.measured:
-        kept = pl.read_parquet(run.decisions_file(shard), columns=["doc", "kept"], glob=False)
-        present = pl.read_parquet_schema(run.signals_file(shard))
-        signals = pl.read_parquet(
-            run.signals_file(shard), columns=[c for c in columns if c in present and c != "doc"], glob=False
-        )
-        frames.append(kept.hstack(signals).filter(pl.col("doc") <= bound))
-    none = pl.DataFrame(schema={"kept": pl.Boolean})
-    return pl.concat(frames, how="diagonal_relaxed") if frames else none

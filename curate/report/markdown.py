@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+_MOST = 10  # languages and pairs of filters; report.json has more
+
 
 def _table(header: list[str], rows: list[list[str]]) -> str:
     lines = ["| " + " | ".join(header) + " |", "|" + "|".join(["---", *["---:"] * (len(header) - 1)]) + "|"]
@@ -27,6 +29,7 @@ def markdown(report: dict[str, Any]) -> str:
                 ["written", *(f"{written[unit]:,}" for unit in ("documents", "bytes", "tokens"))],
             ],
         ),
+        _facts(report),
         *(f"- {_cell(warning)}" for warning in report["warnings"]),
         "## Steps",
         _table(
@@ -47,7 +50,7 @@ def markdown(report: dict[str, Any]) -> str:
         *_trims(report),
         "## Mix",
         _table(
-            ["domain", "documents", "tokens", "share", "target", "epochs"],
+            ["domain", "documents", "tokens", "share", "target", "natural", "drift, bits", "epochs"],
             [
                 [
                     _cell(entry["domain"]),
@@ -55,11 +58,15 @@ def markdown(report: dict[str, Any]) -> str:
                     f"{entry['tokens']:,}",
                     f"{entry['share']:.1%}",
                     "" if entry["target_share"] is None else f"{entry['target_share']:.1%}",
-                    f"{entry['epochs']:.2f}",
+                    f"{entry['natural_share']:.1%}",
+                    f"{entry['drift_bits']:+.3f}",
+                    f"{entry['epochs']:.2f}" + (", capped" if entry["capped"] else ""),
                 ]
                 for entry in report["mix"]
             ],
         ),
+        *_languages(report["languages"]),
+        *_overlap(report["overlap"]),
         "## Sources",
         _table(
             ["source", "documents in", "kept", "retention", "rejected"],
@@ -76,6 +83,54 @@ def markdown(report: dict[str, Any]) -> str:
         ),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _facts(report: dict[str, Any]) -> str:
+    """Return the conservation check, speed, cost and hashes in a few lines."""
+    timing, hashes = report["timing"], report["provenance"]["hashes"]
+    lost = sum(amounts["documents"] for source in report["sources"] for amounts in source["lost"].values())
+    facts = [
+        f"In = kept + dropped, for each of {len(report['sources']):,} sources: {report['input']['documents']:,} = "
+        f"{report['output']['documents']:,} + {lost:,} documents.",
+        f"{timing['seconds']:.1f} s, {timing['mb_per_second']:.1f} MB/s of raw text.",
+    ]
+    if timing["core_seconds_per_tb"]:
+        money = "" if timing["money_per_tb"] is None else f", {timing['money_per_tb']:,.2f} in money"
+        facts.append(f"1 TB would take {timing['core_seconds_per_tb']:,.0f} core-seconds{money}.")
+    facts.append(f"Drift of the mix from what there is: {report['drift_bits']:.3f} bits (KL).")
+    facts.append(
+        f"curate {report['curate']}, " + ", ".join(f"{name} `{value}`" for name, value in hashes.items()) + "."
+    )
+    return "  \n".join(facts)
+
+
+def _languages(languages: dict[str, Any] | None) -> list[str]:
+    """Return the largest languages as a table."""
+    if not languages:
+        return []
+    rows = [
+        [
+            _cell(row["language"]),
+            f"{row['input']['tokens']:,}",
+            f"{row['output']['tokens']:,}",
+            f"{row['written_tokens']:,}",
+        ]
+        for row in languages["rows"][:_MOST]
+    ]
+    return ["## Languages", _table(["language", "tokens in", "tokens kept", "tokens in the mix"], rows)]
+
+
+def _overlap(overlap: dict[str, Any]) -> list[str]:
+    """Return the pairs of filters that fail most documents together."""
+    names, both = overlap["filters"], overlap["documents"]
+    pairs = [(both[i][j], names[i], names[j]) for i in range(len(names)) for j in range(i) if both[i][j]]
+    if not pairs:
+        return []
+    rows = [
+        [_cell(one), _cell(other), f"{count:,}"]
+        for count, one, other in sorted(pairs, key=lambda pair: (-pair[0], pair[1:]))[:_MOST]
+    ]
+    return ["## Filters that fail the same documents", _table(["filter", "and", "fail both"], rows)]
 
 
 def _duplicates(duplicates: dict[str, Any]) -> list[str]:

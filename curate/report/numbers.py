@@ -55,6 +55,27 @@ def decimal(value: Any, digits: int = 1) -> str:
     return f"{value:,.{digits}f}" if is_number(value) else NOTHING
 
 
+def signed(value: Any, digits: int = 1) -> str:
+    """Write a number with its sign.
+
+    >>> signed(0.25, 2), signed(-3.14159, 2), signed(0.0001)
+    ('+0.25', '−3.14', '0.0')
+    """
+    if not is_number(value):
+        return NOTHING
+    written = f"{abs(value):,.{digits}f}"
+    return written if not float(written.replace(",", "")) else ("−" if value < 0 else "+") + written
+
+
+def plus_minus(error: Any) -> str:
+    """Write the standard error of a share in percentage points; nothing is uncertain when every document was looked at.
+
+    >>> plus_minus(0.00123), plus_minus(0.00001), plus_minus(0)
+    ('± 0.12', '± 0.01', '')
+    """
+    return f"± {max(100 * error, 0.01):.2f}" if is_number(error) and error > 0 else ""
+
+
 def percent(share: Any) -> str:
     """Write a share; only none and all read as 0% and 100%.
 

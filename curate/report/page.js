@@ -1,5 +1,5 @@
 "use strict";
-// Filters and searches the documents, shows what is under the pointer, marks the section in view.
+// Filters and searches the documents, moves the sliders, shows what is under the pointer, marks the section in view.
 // Reads the page only: text enters it through textContent, never as markup.
 
 const PAGE_OF_DOCUMENTS = 20;
@@ -113,6 +113,56 @@ function startTips() {
   addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
 }
 
+// Each slider walks along curves that the page holds as numbers in text; nothing is computed but looked up.
+function startSliders() {
+  for (const box of document.querySelectorAll(".what-if")) {
+    const numbers = (name) => (box.dataset[name] || "").split(" ").map(Number);
+    const [at, x, documents, documentsError, tokens, tokensError, change, changeError] = [
+      "at", "x", "documents", "documentsError", "tokens", "tokensError", "change", "changeError",
+    ].map(numbers);
+    const slider = box.querySelector("input");
+    const reset = box.querySelector(".reset");
+    const now = Number(slider.value);
+    const figure = box.closest("figure");
+    const probe = figure.querySelectorAll(".probe")[[...figure.querySelectorAll(".what-if")].indexOf(box)];
+    const put = (name, text) => { box.querySelector(name).textContent = text; };
+
+    const update = () => {
+      const i = Number(slider.value);
+      const moved = i !== now;
+      put(".at", measured(at[i]));
+      put(".of-documents", percent(documents[i]));
+      put(".documents-error", plusMinus(documentsError[i]));
+      put(".of-tokens", percent(tokens[i]));
+      put(".tokens-error", plusMinus(tokensError[i]));
+      const error = changeError[i] ? ` ± ${short(changeError[i])}` : "";
+      put(".change", moved ? `${change[i] < 0 ? "−" : "+"}${short(Math.abs(change[i]))}${error} documents against now` : "");
+      slider.setAttribute("aria-valuetext", `${box.dataset.sign} ${measured(at[i])}: ${box.querySelector(".answer").textContent}`);
+      reset.hidden = !moved;
+      probe.setAttribute("x1", x[i]);
+      probe.setAttribute("x2", x[i]);
+      probe.setAttribute("visibility", moved ? "visible" : "hidden");
+    };
+    slider.addEventListener("input", update);
+    reset.addEventListener("click", () => { slider.value = now; update(); slider.focus(); });
+    slider.hidden = false;
+    update();
+  }
+}
+
+const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const few = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+
+function measured(value) { return Math.abs(value) >= 1000 ? grouped.format(value) : few.format(value); }
+function short(value) { return value < 10000 ? grouped.format(value) : compact.format(value); }
+function plusMinus(error) { return error > 0 ? `± ${Math.max(100 * error, 0.01).toFixed(2)}` : ""; }
+function percent(share) {
+  if (share > 0 && share < 0.0005) return "<0.1%";
+  if (share >= 0.9995 && share < 1) return ">99.9%";
+  return share === 0 || share === 1 ? `${100 * share}%` : `${(100 * share).toFixed(1)}%`;
+}
+
 function startNavigation() {
   const links = new Map([...document.querySelectorAll("nav li a")].map((link) => [link.hash.slice(1), link]));
   const inView = new Set();
@@ -128,5 +178,6 @@ function startNavigation() {
 }
 
 startDocuments();
+startSliders();
 startTips();
 startNavigation();

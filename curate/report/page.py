@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,41 +16,49 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from curate.report import charts, numbers, sections
-from curate.report.samples import MAX_CHARACTERS
+from curate.report import charts, flow, numbers
+from curate.report.sections import classifiers, documents, duplicates, funnel, mix, signals, sources, summary
+from curate.report.sections.rules import rules_of
+from curate.report.sections.words import UNITS, shorten, visible
 
 _HERE = Path(__file__).parent
-_TEXT_BUDGET = 2_500_000  # bytes of HTML that sample texts may take; the rest of the page needs under 1 MB
 _MOST_WARNINGS = 6
 
 
 def page(report: Mapping[str, Any], details: Mapping[str, Any]) -> str:
     """Return the page for a report as in `report.json` and its details.
 
-    `details`: "signals" as `histograms()` returns them, "samples" as `draw()` does.
+    `details`: "signals" as `histograms()` returns them with the "sliders" of `what_if()`, "samples" as `draw()` does,
+    "classifiers" as `classifier_facts()` does.
     """
     style, script = (_HERE / "page.css").read_text("utf-8"), (_HERE / "page.js").read_text("utf-8")
-    rules = sections.rules_of(report)
+    rules = rules_of(report)
     samples = details["samples"]
     warnings = report["warnings"]
-    signals = [{**entry, "chart": charts.histogram(entry)} for entry in details["signals"]]
     filled = template("page.html")
     html: str = filled.render(
         report=report,
         policy=policy(style, script),
         style=Markup(style),  # ours, and pinned by the policy; nothing of a run is in it
         script=Markup(script),
-        overview=sections.overview(report),
+        overview=summary.overview(report),
         warnings=warnings[:_MOST_WARNINGS],
         more_warnings=warnings[_MOST_WARNINGS:],
-        funnel=sections.funnel(report, rules, {sample["step"] for sample in samples}),
-        mix=sections.mix(report),
-        sources=sections.sources(report),
-        duplicates=sections.duplicates(report),
-        signals=signals,
-        documents=sections.documents(samples, rules, _longest(samples)),
-        stages=sections.stages(report),
-        units=list(sections.UNITS),
+        funnel=funnel.funnel(report, rules, {sample["step"] for sample in samples}),
+        flows=funnel.flows(report),
+        overlap=funnel.overlap(report),
+        mix=mix.mix(report),
+        languages=mix.languages(report),
+        lengths=mix.lengths(report),
+        quality=mix.quality(report),
+        sources=sources.sources(report),
+        duplicates=duplicates.duplicates(report),
+        trims=duplicates.trims(report),
+        signals=signals.signals(details["signals"]),
+        classifiers=classifiers.classifiers(details["classifiers"]),
+        documents=documents.documents(samples, rules, documents.longest(samples)),
+        stages=summary.stages(report),
+        units=list(UNITS),
     )
     return html
 
@@ -73,18 +81,6 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _longest(samples: Sequence[Mapping[str, Any]]) -> int:
-    """Return how many characters of each sample the page can hold and stay small."""
-    longest = MAX_CHARACTERS
-    while longest > 100 and sum(_cost(sample["text"][:longest]) for sample in samples) > _TEXT_BUDGET:
-        longest //= 2
-    return longest
-
-
-def _cost(text: str) -> int:
-    return len(text.encode()) + 4 * sum(text.count(character) for character in "&<>'\"")
-
-
 @cache
 def template(name: str) -> Any:
     """Return a template of this folder, with the filters that write numbers; it escapes every value."""
@@ -101,10 +97,13 @@ def template(name: str) -> Any:
         "size": numbers.size,
         "decimal": numbers.decimal,
         "percent": numbers.percent,
+        "plus_minus": numbers.plus_minus,
+        "signed": numbers.signed,
         "seconds": numbers.seconds,
         "measured": numbers.measured,
         "moment": numbers.moment,
-        "shorten": sections.shorten,
+        "shorten": shorten,
+        "visible": visible,
     }
-    environment.globals |= {"tip": charts.tip, "signs": charts.SIGNS, "area": charts, "write": sections.UNITS}
+    environment.globals |= {"tip": charts.tip, "signs": charts.SIGNS, "area": charts, "space": flow, "write": UNITS}
     return environment.get_template(name)

@@ -23,6 +23,28 @@ filter = "word_count >= 20"
 name = "'\\"><script>window.hacked=1</script>"
 dedup = "exact"
 
+[[steps]]
+name = "<svg onload=window.hacked=1>"
+dedup = "lines"
+more_than = 3
+min_length = 5
+
+[[steps]]
+dedup = "minhash"
+verify = 0.5
+
+[[steps]]
+filter = "quality >= 0 AND (lang IS NULL OR lang <> 'xx')"
+name = "</style><script>window.hacked=1</script>"
+
+[[steps]]
+filter = "gopher_dup_lines <= 0.3"
+name = "lines<details open ontoggle=window.hacked=1>"
+
+[classifiers]
+quality = "quality"
+domain = "domain"
+
 [mix]
 by = "topic"   # </pre><script>window.hacked=1</script>
 """
@@ -31,10 +53,15 @@ by = "topic"   # </pre><script>window.hacked=1</script>
 @pytest.fixture(scope="session")
 def hostile_run(tmp_path_factory: pytest.TempPathFactory) -> curate.Run:
     """A run whose texts, ids, metadata, step names and recipe all try to run script."""
-    kept = [{"id": f"{h} {i}", "text": f"{h} {prose(i)} {h}", "topic": h} for i, h in enumerate(HOSTILE)]
+    kept = [{"id": f"{h} {i}", "text": f"{h} {prose(i)} {h}", "topic": h, "lang": h} for i, h in enumerate(HOSTILE)]
     copies = [{**record, "id": f"copy {record['id']}"} for record in kept]
+    near = [
+        {**record, "id": f"near {record['id']}", "text": f"{record['text']} {h} <b>end"}
+        for record, h in zip(kept, HOSTILE, strict=True)
+    ]
+    lines = [{"id": f"lines {h}", "text": f"{h}\n" * 4 + prose(50 + i), "topic": h} for i, h in enumerate(HOSTILE)]
     short = [{"id": f"short {h}", "text": h, "topic": h} for h in HOSTILE]
-    sources = {"web": kept + copies, "other": short}
+    sources = {"web": kept + copies + near, "other": short + lines}
     return run_over(tmp_path_factory.mktemp("hostile"), sources, _HOSTILE_RECIPE, "<svg onload=window.hacked=1>")
 
 

@@ -60,12 +60,14 @@ class Browser:
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._call(f"{domain}.enable")
 
-    def open(self, file: Path, width: int = 1400, height: int = 1000, dark: bool = False) -> None:
+    def open(
+        self, file: Path, width: int = 1400, height: int = 1000, dark: bool = False, media: str = "screen"
+    ) -> None:
         """Open a file and wait until it has loaded."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self._call("Emulation.setDeviceMetricsOverride", size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self._call("Emulation.setEmulatedMedia", {"features": [scheme]})
+        self._call("Emulation.setEmulatedMedia", {"media": media, "features": [scheme]})
         self.events.clear()
         self._call("Page.navigate", {"url": file.resolve().as_uri()})
         while not self.seen("Page.loadEventFired"):
@@ -78,6 +80,12 @@ class Browser:
         answer = self._call("Runtime.evaluate", wanted)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
+
+    def press(self, key: str, code: int) -> None:
+        """Press and release a key on what has the focus; `code` is its Windows virtual key code."""
+        named = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        for kind in ("keyDown", "keyUp"):
+            self._call("Input.dispatchKeyEvent", {"type": kind, **named})
 
     def seen(self, method: str) -> list[dict[str, Any]]:
         """Return the parameters of the events of one kind."""

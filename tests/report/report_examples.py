@@ -46,17 +46,33 @@ def example_report(**changes: Any) -> dict[str, Any]:
         "rejected": {"documents": 0, "bytes": 0},
         "skipped_files": {},
         "steps": [example_step("long_enough", 100, 80)],
+        "overlap": {"filters": ["long_enough"], "documents": [[20]]},
         "mix": [example_domain("web", 1.0)],
+        "drift_bits": 0.0,
+        "languages": None,
+        "lengths": [
+            {
+                "from": 16, "to": 31,
+                "input": {"documents": 100, "tokens": 2_500}, "output": {"documents": 80, "tokens": 2_000},
+            }
+        ],
+        "quality": None,
         "sources": [example_source("web", {"long_enough": 20})],
         "duplicates": {},
+        "rehydration": None,
+        "trims": {},
         "warnings": [],
         "recipe": {
             "name": "example", "hash": "0123456789abcdef", "description": "", "tokens": None, "max_epochs": 4.0,
             "by": "source", "text": 'name = "example"\n',
         },
         "timing": {
-            "seconds": 1.0, "mb_per_second": 10.0, "threads": 2,
+            "seconds": 1.0, "mb_per_second": 10.0, "threads": 2, "core_seconds_per_tb": 200_000.0,
+            "price_per_core_hour": None, "money_per_tb": None,
             "by_stage": {"measure": {"seconds": 1.0, "mb_per_second": 10.0}},
+        },
+        "provenance": {
+            "hashes": {"recipe": "0123456789abcdef"}, "models": [], "versions": {"curate": "0.1.0"},
         },
     }  # fmt: skip
     return report | changes
@@ -71,6 +87,7 @@ def example_step(name: str, before: int, after: int, kind: str = "filter") -> di
         "dropped": dropped,
         "would_drop": dropped,
         "drops_alone": dropped,
+        "fails_most_of": [],
     }
     for unit, size in (("documents", 1), ("bytes", 100), ("tokens", 25)):
         step |= {f"{unit}_in": before * size, f"{unit}_out": after * size}
@@ -83,7 +100,7 @@ def example_domain(name: str, share: float, target: float | None = None) -> dict
     return {
         "domain": name, "documents": 80, "written_documents": 80, "bytes": 4 * tokens, "tokens": tokens,
         "available_tokens": tokens, "share": share, "target_share": target, "wanted_tokens": tokens,
-        "epochs": 1.0, "capped": False,
+        "epochs": 1.0, "capped": False, "natural_share": share, "drift_bits": 0.0, "parts": [],
     }  # fmt: skip
 
 
@@ -97,6 +114,8 @@ def example_source(name: str, dropped: Mapping[str, int], documents: int = 100) 
         "rejected": 0,
         "retention": kept / max(documents, 1),
         "dropped": dict(dropped),
+        "lost": {step: {"documents": n, "bytes": 100 * n, "tokens": 25 * n} for step, n in dropped.items()},
+        "domains": {name: {"documents": kept, "bytes": 100 * kept, "tokens": 25 * kept}} if kept else {},
     }
 
 
@@ -106,7 +125,8 @@ def example_sample(**changes: Any) -> dict[str, Any]:
         "id": "d1", "source": "web", "domain": "web", "step": "long_enough", "text": "Too short.",
         "characters": 10, "tokens": 3,
         "reasons": [{"signal": "word_count", "value": 2, "operator": ">=", "threshold": 20.0}],
-        "rule": "word_count >= 20", "survivor": None, "similarity": None,
+        "rule": "word_count >= 20", "survivor": None, "similarity": None, "begin": 0, "highlight": [],
+        "difference": None,
     }  # fmt: skip
     return sample | changes
 
@@ -117,6 +137,47 @@ def example_signal(**changes: Any) -> dict[str, Any]:
     signal: dict[str, Any] = {
         "name": "word_count", "unit": "words", "definition": "Words.", "thresholds": [limit],
         "discrete": False, "logarithmic": False, "edges": [0.0, 20.0, 40.0, 60.0],
-        "kept": [0, 50, 30], "dropped": [20, 0, 0], "beyond": [0, 5], "sampled": 100,
+        "kept": [0, 50, 30], "dropped": [20, 0, 0], "beyond": [0, 5], "sampled": 100, "sliders": [],
     }  # fmt: skip
     return signal | changes
+
+
+def example_slider(**changes: Any) -> dict[str, Any]:
+    """Return a slider with four thresholds from 0 to 60, now at 20, of a sample of 100 documents of 1,000."""
+    slider: dict[str, Any] = {
+        "step": "long_enough", "operator": ">=", "now": 20.0, "sampled": 100, "at": [0.0, 20.0, 40.0, 60.0],
+        "documents": [1.0, 0.8, 0.3, 0.0], "documents_error": [0.0, 0.038, 0.043, 0.0],
+        "tokens": [1.0, 0.9, 0.5, 0.0], "tokens_error": [0.0, 0.02, 0.04, 0.0],
+        "change": [200, 0, -500, -800], "change_error": [38, 0, 47, 38],
+    }  # fmt: skip
+    return slider | changes
+
+
+def example_dedup(**changes: Any) -> dict[str, Any]:
+    """Return the facts of a minhash step that dropped 6 documents and spared 2."""
+    counts = [0] * 20
+    edges = [round(0.05 * i, 2) for i in range(21)]
+    facts: dict[str, Any] = {
+        "method": "minhash", "documents": 80, "candidates": 8, "dropped": 6, "spared": 2, "protected": 0,
+        "parameters": {"keep": "", "bands": 14, "rows": 8, "verify": 0.7}, "precision": 0.75,
+        "cluster_sizes": [[1, 70], [2, 4], [6, 6]], "most_repeated": [["d7", 6], ["d9", 2]],
+        "similarity": {"edges": edges, "counts": [*counts[:18], 4, 2]},
+        "spared_similarity": {"edges": edges, "counts": [*counts[:12], 2, *counts[13:]]},
+        "short": {"documents": 3, "dropped": 1}, "empty": {"documents": 0, "dropped": 0}, "alarm": 0.5, "alarms": [],
+    }  # fmt: skip
+    return facts | changes
+
+
+def example_classifier(**changes: Any) -> dict[str, Any]:
+    """Return what a classifier with a positive label said of 100 documents of one source."""
+    facts: dict[str, Any] = {
+        "signal": "quality", "model": "quality", "about": "Edited prose.", "label": "hq", "calibrated": False,
+        "documents": 99, "labels": [], "calibration": None,
+        "sources": [{"source": "web", "documents": 100, "without": 1, "quantiles": [0.1, 0.2, 0.5, 0.7, 0.9]}],
+        "words": {
+            "documents": 3, "against_label": "lq",
+            "for": [{"word": "harbour", "count": 3, "adds": 0.2}],
+            "against": [{"word": "FREE", "count": 2, "adds": -0.4}],
+        },
+    }  # fmt: skip
+    return facts | changes

@@ -11,6 +11,7 @@ from report_examples import run_over
 
 import curate
 from curate.report.histograms import histograms
+from curate.report.sampled import sampled
 from tests.corpora import prose
 
 RECIPE = """
@@ -42,7 +43,7 @@ def signals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     records = [{"id": f"d{i}", "text": prose(i, 3 + 3 * (i % 9))} for i in range(80)]
     records += [{"id": f"s{i}", "text": "short " * i} for i in range(1, 30)]
     run = run_over(tmp_path_factory.mktemp("histograms"), {"web": records}, RECIPE)
-    return {entry["name"]: entry for entry in histograms(run, run.recipe, 109)}
+    return {entry["name"]: entry for entry in histograms(sampled(run, run.recipe, 109), run.recipe)}
 
 
 def test_every_document_is_counted_once(signals: dict[str, dict[str, Any]]) -> None:
@@ -84,6 +85,6 @@ def test_small_whole_numbers_get_a_bin_each(signals: dict[str, dict[str, Any]]) 
 def test_a_signal_with_one_value_has_a_histogram(tmp_path: Path) -> None:
     recipe = '[[steps]]\nname = "words"\nfilter = "mean_word_length >= 2"\n'
     run: curate.Run = run_over(tmp_path, {"web": [{"id": "a", "text": "some text here"}]}, recipe)
-    [entry] = histograms(run, run.recipe, 1)
+    [entry] = histograms(sampled(run, run.recipe, 1), run.recipe)
     assert sum(entry["kept"]) == 1
     assert entry["edges"] == sorted(set(entry["edges"]))
