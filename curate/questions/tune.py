@@ -70,7 +70,7 @@ def tune(
     wanted = sorted({*at, now} if at else {*_around(values, now), now})
     rows = []
     for threshold in wanted:
-        met = evaluate(step.name, _with_threshold(step.sql, column, compare, threshold), rest)
+        met = evaluate(step.name, with_threshold(step.sql, column, compare, threshold), rest)
         if step.where:
             met |= ~evaluate(step.name, step.where, rest)
         rows.append(
@@ -122,10 +122,10 @@ def _around(values: npt.NDArray[np.float64], now: float) -> set[float]:
     return found
 
 
-def _with_threshold(sql: str, column: str, operator: str, number: float) -> str:
+def with_threshold(sql: str, column: str, operator: str, number: float) -> str:
     """Return the predicate with another number in one of its comparisons.
 
-    >>> _with_threshold("word_count BETWEEN 50 AND 100000 AND quality > 0.5", "word_count", ">=", 80)
+    >>> with_threshold("word_count BETWEEN 50 AND 100000 AND quality > 0.5", "word_count", ">=", 80)
     'word_count BETWEEN 80 AND 100000 AND quality > 0.5'
     """
     value = f"{number:.12g}"

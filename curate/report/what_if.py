@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from curate.decide.fold import MIX
 from curate.decide.steps import evaluate
 from curate.predicates import columns_of, thresholds
-from curate.questions.tune import MIX, _with_threshold
+from curate.questions.tune import with_threshold
 from curate.recipe import Filter, Recipe
 from curate.report.sampled import column
 
@@ -91,7 +92,7 @@ class _Curve:
         known = values[np.isfinite(values)]
         low, high = (float(known.min()) - 1, float(known.max()) + 1) if len(known) else (0.0, 0.0)
         at_low, at_high = (
-            evaluate(step.name, _with_threshold(step.sql, signal, operator, end), self._rest) | self._exempt
+            evaluate(step.name, with_threshold(step.sql, signal, operator, end), self._rest) | self._exempt
             for end in (min(low, *at) - 1, max(high, *at) + 1)
         )
         moved = at_low != at_high
