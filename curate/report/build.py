@@ -117,6 +117,7 @@ def build(run: Run, recipe: Recipe) -> dict[str, Any]:
             "tokens": recipe.mix.tokens,
             "max_epochs": recipe.mix.max_epochs,
             "by": recipe.mix.by,
+            "rehydrate": recipe.mix.rehydrate,
             "text": recipe.text,
         },
         "provenance": provenance(run, recipe),

@@ -104,8 +104,11 @@ def _side(pieces: Iterable[tuple[str, str]], room: int) -> list[tuple[str, str]]
         if kind == "same" and len(text) > _SAME:
             text = f"{text[: _SAME // 2]} … {text[-_SAME // 2 :]}"
         if room > 0:
-            shown.append((kind, visible(text.rstrip("\n")[:room] or "⏎")))
+            shown.append((kind, visible(text[:room])))
         room -= len(text)
+    if shown:  # the end of a line is that of its row
+        kind, text = shown[-1]
+        shown[-1] = (kind, text.rstrip("\n") or "⏎")
     return shown
 
 
