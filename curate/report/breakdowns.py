@@ -5,11 +5,11 @@ Exact counts, summed shard by shard; what is estimated from a sample is in `cura
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 Sums = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.int64]
@@ -18,6 +18,11 @@ LANGUAGE_COLUMNS = ("language", "lang")  # of signals or metadata, the first tha
 MOST_LANGUAGES = 60
 _OTHER = "other"
 _UNKNOWN = "unknown"
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 class Lengths:
@@ -56,9 +61,10 @@ class Languages:
         self._sums: dict[str, Sums] = {}
 
     @staticmethod
-    def choose(columns: Sequence[str]) -> str | None:
-        """Return the column that holds languages, if one of these does."""
-        return next((name for name in LANGUAGE_COLUMNS if name in columns), None)
+    def choose(schema: pa.Schema) -> str | None:
+        """Return the column that holds languages, if one of these does: text, and called so."""
+        kinds = {name: schema.field(name).type for name in LANGUAGE_COLUMNS if name in schema.names}
+        return next((name for name, kind in kinds.items() if _is_text(kind)), None)
 
     def add(self, column: str, values: Any, before: Sums, after: Sums, kept: npt.NDArray[Any], weight: Numbers) -> None:
         """Add documents: the languages (an Arrow array), sizes (n, 3) before and after trimming, kept, weights."""

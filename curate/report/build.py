@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import curate
@@ -30,13 +31,15 @@ def report_run(run: Run, recipe: Recipe, engine: Local, price_per_core_hour: flo
     )
     if run.is_done("report", key) and (run.path / "report.html").is_file():
         return run.report
+    begun = time.perf_counter()
     with run.doing("report", key):
-        report = build(run, recipe, price_per_core_hour)
+        report = build(run, recipe)
         details = look(run, recipe, engine, report)
+        so_far = time.perf_counter() - begun  # all three files say the same: the report took what it took until here
+        report["timing"] = timing(run, report["input"]["raw_bytes"], so_far, price_per_core_hour)
         atomic_bytes(run.path / "report.html", page(report, details).encode())
         atomic_bytes(run.path / "report.md", markdown(report).encode())
-    report["timing"] = timing(run, report["input"]["raw_bytes"], price_per_core_hour)
-    atomic_bytes(run.path / "report.json", json.dumps(report, indent=1, ensure_ascii=False).encode())
+        atomic_bytes(run.path / "report.json", json.dumps(report, indent=1, ensure_ascii=False).encode())
     return report
 
 
@@ -75,8 +78,8 @@ def _skipped(run: Run) -> dict[str, str]:
     return {shards[name].paths[0]: reason for name, reason in run.stage("measure")["skipped"].items()}
 
 
-def build(run: Run, recipe: Recipe, price_per_core_hour: float | None = None) -> dict[str, Any]:
-    """Return the report as a dictionary, all that is counted exactly; RunError when documents were lost on the way."""
+def build(run: Run, recipe: Recipe) -> dict[str, Any]:
+    """Return what the report counts, without `timing` and `quality`; RunError when documents were lost on the way."""
     decided = run.stage("decide")
     trims = decided.get("trims", {})
     figures = Figures(decided["steps"], trims)
@@ -114,13 +117,13 @@ def build(run: Run, recipe: Recipe, price_per_core_hour: float | None = None) ->
             "tokens": recipe.mix.tokens,
             "max_epochs": recipe.mix.max_epochs,
             "by": recipe.mix.by,
+            "rehydrate": recipe.mix.rehydrate,
             "text": recipe.text,
         },
         "provenance": provenance(run, recipe),
     }
     stale = [] if run.stage("write").get("done") else [f"{_STALE}; run: curate write {run.path}"]
     report["warnings"] = stale + warnings(report, recipe)
-    report["timing"] = timing(run, report["input"]["raw_bytes"], price_per_core_hour)
     return report
 
 

@@ -22,13 +22,14 @@ TB = 1e12
 _PACKAGES = ("numba", "numpy", "polars", "pyarrow")
 
 
-def timing(run: Run, raw_bytes: int, price_per_core_hour: float | None = None) -> dict[str, Any]:
+def timing(run: Run, raw_bytes: int, report: float, price_per_core_hour: float | None = None) -> dict[str, Any]:
     """Return seconds by stage, the speed of the whole run in MB of raw text a second, and what a TB would cost.
 
+    `report`: seconds of the last stage, which is not done yet.
     `core_seconds_per_tb`: threads times seconds for 10^12 bytes of raw text at this speed; None for a run without
     text. `money_per_tb`: that at a price for an hour of one core, in the currency of the price; None without one.
     """
-    stages = {name: run.stage(name).get("seconds", 0.0) for name in STAGES}
+    stages = {name: run.stage(name).get("seconds", 0.0) for name in STAGES} | {"report": report}
     seconds = sum(stages.values())
     megabytes = raw_bytes / 1e6
     threads = run.manifest.get("threads")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 COUNTS = ("documents", "bytes", "tokens")
 MOST_OF_A_SOURCE = 0.5  # of its documents; a filter that fails more is flagged
+MOST_DOMAINS = 100  # of a source, in the report
 FEW = 20  # documents of a source of which to lose most is no news
 Sums = npt.NDArray[np.int64]  # one value for each of COUNTS
 
@@ -70,7 +71,7 @@ class Figures:
 
     def add(self, run: Run, shard: Shard) -> None:
         """Add one shard; RunError where its signals and decisions do not belong together."""
-        language = Languages.choose(pq.read_schema(run.signals_file(shard)).names)
+        language = Languages.choose(pq.read_schema(run.signals_file(shard)))
         columns = ["doc", "byte_count", "token_count", *([language] if language else [])]
         signals = pq.read_table(run.signals_file(shard), columns=columns, partitioning=None)
         columns = ["doc", "dropped_by", "failed", "domain", "weight", "kept"]
@@ -201,9 +202,17 @@ class Figures:
                 "retention": int(account.output[0]) / max(int(account.input[0]), 1),
                 "dropped": {name: amounts["documents"] for name, amounts in lost.items()},
                 "lost": lost,
-                "domains": {name: totals(sums) for name, sums in sorted(account.domains.items()) if sums.any()},
+                "domains": _largest(account.domains),
             })  # fmt: skip
         return rows
+
+
+def _largest(domains: Mapping[str, Sums]) -> dict[str, dict[str, int]]:
+    """Return the domains that give most, by name, and one entry for all others together."""
+    ranked = sorted(((name, sums) for name, sums in domains.items() if sums.any()), key=lambda item: -int(item[1][2]))
+    found = {name: totals(sums) for name, sums in sorted(ranked[:MOST_DOMAINS])}
+    rest = [sums for _, sums in ranked[MOST_DOMAINS:]]
+    return found | ({f"{len(rest)} smaller": totals(np.sum(rest, axis=0))} if rest else {})
 
 
 def _add(sums: dict[str, Sums], name: str, amount: Sums) -> None:

@@ -5,6 +5,7 @@ Words for figures that decide counted; nothing is counted here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from curate.decide.fold import MIX
@@ -22,7 +23,7 @@ def losses(report: dict[str, Any]) -> list[str]:
     for name, facts in report["duplicates"].items():
         alarms = facts.get("alarms", [])
         blamed.update(alarm["source"] for alarm in alarms)
-        found += [_alarm(name, alarm) for alarm in alarms[:_SHOWN]]
+        found += [alarm_sentence(name, alarm) for alarm in alarms[:_SHOWN]]
         if len(alarms) > _SHOWN:
             found.append(
                 f"Step {name} takes more than {percent(facts['alarm'])} of {len(alarms) - _SHOWN} more sources: "
@@ -35,7 +36,8 @@ def losses(report: dict[str, Any]) -> list[str]:
     ]
 
 
-def _alarm(step: str, alarm: dict[str, Any]) -> str:
+def alarm_sentence(step: str, alarm: Mapping[str, Any]) -> str:
+    """Return a sentence about a source that lost much to a step, with examples."""
     examples = "; ".join(map(_example, alarm["examples"]))
     return (
         f"Source {alarm['source']} loses {alarm['dropped']:,} of {alarm['documents']:,} documents "

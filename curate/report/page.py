@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,15 +26,37 @@ _HERE = Path(__file__).parent
 _MOST_WARNINGS = 6
 
 
+@dataclass(frozen=True)
+class Room:
+    """How much of what grows with the recipe is on the page: bytes of texts, documents of each step, sliders."""
+
+    texts: int
+    documents: int
+    sliders: int
+
+
+_MOST_BYTES = 4_900_000
+_ROOMS = (Room(2_500_000, 99, 100), Room(1_200_000, 6, 60), Room(500_000, 3, 30), Room(150_000, 1, 0))
+
+
 def page(report: Mapping[str, Any], details: Mapping[str, Any]) -> str:
-    """Return the page for a report as in `report.json` and its details.
+    """Return the page for a report as in `report.json` and its details; less of the texts where it would get large.
 
     `details`: "signals" as `histograms()` returns them with the "sliders" of `what_if()`, "samples" as `draw()` does,
     "classifiers" as `classifier_facts()` does.
     """
+    html = ""
+    for room in _ROOMS:
+        html = _render(report, details, room)
+        if len(html.encode()) <= _MOST_BYTES:
+            break
+    return html
+
+
+def _render(report: Mapping[str, Any], details: Mapping[str, Any], room: Room) -> str:
     style, script = (_HERE / "page.css").read_text("utf-8"), (_HERE / "page.js").read_text("utf-8")
     rules = rules_of(report)
-    samples = details["samples"]
+    samples = documents.some(details["samples"], room.documents)
     warnings = report["warnings"]
     filled = template("page.html")
     html: str = filled.render(
@@ -54,9 +77,9 @@ def page(report: Mapping[str, Any], details: Mapping[str, Any]) -> str:
         sources=sources.sources(report),
         duplicates=duplicates.duplicates(report),
         trims=duplicates.trims(report),
-        signals=signals.signals(details["signals"]),
+        signals=signals.signals(details["signals"], room.sliders),
         classifiers=classifiers.classifiers(details["classifiers"]),
-        documents=documents.documents(samples, rules, documents.longest(samples)),
+        documents=documents.documents(samples, rules, documents.longest(samples, room.texts)),
         stages=summary.stages(report),
         units=list(UNITS),
     )

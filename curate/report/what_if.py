@@ -40,13 +40,14 @@ def what_if(
     size = _Size(len(frame), documents, float(tokens.sum()), float(np.square(tokens).sum()))
     edges = {chart["name"]: chart for chart in charts}
     for step in (item for item in recipe.steps if isinstance(item, Filter)):
+        first = {(signal, operator): now for signal, operator, now in reversed(thresholds(step.sql))}
+        moved = {key: now for key, now in first.items() if key[0] in edges and key[1] != "="}
+        if not moved:
+            continue
         undecided = _undecided(frame, step)
         rest = undecided.select(pl.col(column(frame, name)).alias(name) for name in columns_of(step.sql))
         exempt = ~_met(step.name, step.where, undecided) if step.where else np.zeros(len(rest), np.bool_)
-        first = {(signal, operator): now for signal, operator, now in reversed(thresholds(step.sql))}
-        for (signal, operator), now in first.items():
-            if signal not in edges or operator == "=":
-                continue
+        for (signal, operator), now in moved.items():
             curve = _Curve(rest, undecided["token_count"].to_numpy().astype(np.float64), exempt)
             rows = curve.at(step, signal, operator, positions(edges[signal], now), now)
             slider = {"step": step.name, "operator": operator, "now": now, "sampled": len(frame)}
@@ -90,10 +91,15 @@ class _Curve:
         """
         values = self._rest[signal].cast(pl.Float64).fill_null(float("nan")).to_numpy()
         known = values[np.isfinite(values)]
-        low, high = (float(known.min()) - 1, float(known.max()) + 1) if len(known) else (0.0, 0.0)
+        low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
         at_low, at_high = (
+<<<<<<< HEAD
             evaluate(step.name, with_threshold(step.sql, signal, operator, end), self._rest) | self._exempt
             for end in (min(low, *at) - 1, max(high, *at) + 1)
+=======
+            evaluate(step.name, _with_threshold(step.sql, signal, operator, end), self._rest) | self._exempt
+            for end in (_beyond(min(low, *at), -1), _beyond(max(high, *at), 1))
+>>>>>>> 78807caa82499779fb85fb27e762ab259dfd4f0a
         )
         moved = at_low != at_high
         weights = np.stack([np.ones(len(values)), self._tokens, np.square(self._tokens)], axis=1)
@@ -106,6 +112,11 @@ class _Curve:
         upper = bool(at_low[moved].all()) if moved.any() else True  # whether those above the threshold are kept
         kept = always + (sums[-1] - sums[below] if upper else sums[below])
         return {"at": list(at), "kept": kept[:-1], "crossed": below[:-1] - below[-1], "now": kept[-1]}
+
+
+def _beyond(value: float, side: int) -> float:
+    """Return a threshold that lies beyond a value even when it is written with twelve digits."""
+    return value + side * (1 + 1e-6 * abs(value))
 
 
 class _Size:

@@ -64,7 +64,7 @@ def example_report(**changes: Any) -> dict[str, Any]:
         "warnings": [],
         "recipe": {
             "name": "example", "hash": "0123456789abcdef", "description": "", "tokens": None, "max_epochs": 4.0,
-            "by": "source", "text": 'name = "example"\n',
+            "by": "source", "rehydrate": False, "text": 'name = "example"\n',
         },
         "timing": {
             "seconds": 1.0, "mb_per_second": 10.0, "threads": 2, "core_seconds_per_tb": 200_000.0,

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from report_examples import (
     HOSTILE,
+    example_classifier,
+    example_dedup,
     example_domain,
     example_report,
     example_sample,
     example_signal,
+    example_slider,
     example_source,
     example_step,
     run_over,
@@ -239,6 +242,32 @@ def test_thousands_of_sources_and_domains_stay_a_readable_page() -> None:
     assert len(html.encode()) < 1_000_000
     assert "4,900 smaller sources are in report.json" in html
     assert "4,900 smaller domains" in html
+
+
+def test_a_page_with_everything_at_its_most_stays_under_5_mb() -> None:
+    names = [f"step {i} " + "n" * 60 for i in range(120)]
+    curve = {key: [0.123456] * 124 for key in ("documents", "documents_error", "tokens", "tokens_error")}
+    curve |= {key: [-123_456_789] * 124 for key in ("change", "change_error")}
+    slider = example_slider(at=[0.1234 * i for i in range(124)], now=0.0, **curve)
+    text = "& < words that differ " * 300
+    sample = example_sample(
+        text=text[:1_500], survivor="s" * 400, similarity=0.9, highlight=[(i, i + 1) for i in range(0, 1_500, 4)],
+        difference=[([("only", text[:6_000])], [("only", text[:6_000])])],
+    )  # fmt: skip
+    report = example_report(
+        steps=[example_step(name, 100, 100) for name in names],
+        overlap={"filters": names[:30], "documents": [[900] * 30] * 30},
+        sources=[example_source(f"s{i}", dict.fromkeys(names[:40], 2)) for i in range(300)],
+        duplicates={name: example_dedup() for name in names[:5]},
+        warnings=["w" * 300] * 100,
+    )
+    details = {
+        "signals": [example_signal(name=f"signal {i}", sliders=[slider, slider]) for i in range(120)],
+        "samples": [{**sample, "step": name} for name in names for _ in range(12)],
+        "classifiers": [example_classifier()] * 8,
+    }
+    html = page(report, details)
+    assert len(html.encode()) < 5_000_000
 
 
 @pytest.mark.parametrize("character", ["&", "\U0001f600", "'"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,15 +11,25 @@ from curate.report.numbers import measured
 from curate.report.samples import MAX_CHARACTERS
 from curate.report.sections.words import shorten, visible
 
-_TEXT_BUDGET = 2_500_000  # bytes of HTML that sample texts may take; the rest of the page needs under 2 MB
 _SIDE = 1_500  # characters of a duplicate, and as many of its survivor, in the comparison
 _SAME = 160  # characters of a stretch that both have, where it is longer: its two ends
 
 
-def longest(samples: Sequence[Mapping[str, Any]]) -> int:
-    """Return how many characters of each text the page can hold and stay small."""
+def some(samples: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
+    """Return at most so many samples of each step."""
+    seen: Counter[str | None] = Counter()
+    chosen = []
+    for sample in samples:
+        seen[sample["step"]] += 1
+        if seen[sample["step"]] <= most:
+            chosen.append(sample)
+    return chosen
+
+
+def longest(samples: Sequence[Mapping[str, Any]], room: int) -> int:
+    """Return how many characters of each text fit into `room` bytes of HTML, all texts together."""
     most = MAX_CHARACTERS
-    while most > 100 and sum(_cost(text[:most]) for sample in samples for text in _texts(sample)) > _TEXT_BUDGET:
+    while most > 100 and sum(_cost(text[:most]) for sample in samples for text in _texts(sample)) > room:
         most //= 2
     return most
 
@@ -75,25 +86,29 @@ def sides(pairs: Sequence[Any] | None, most: int) -> dict[str, Any] | None:
     """Return the comparison of a duplicate with its survivor as rows of two sides, what is long and equal shortened."""
     if pairs is None:
         return None
-    rows: list[Any] = []
+    rows: list[list[list[tuple[str, str]]]] = []
     room = most
-    for left, right in pairs:
-        row = [_side(left), _side(right)]
-        room -= max(sum(len(text) for _, text in side) for side in row)
-        if room < 0 and rows:
+    for pair in pairs:
+        if room <= 0:
             break
-        rows.append(row)
+        rows.append([_side(side, room) for side in pair])
+        room -= max(sum(len(text) for _, text in side) for side in rows[-1])
     same = not any(kind == "only" for pair in pairs for side in pair for kind, _ in side)
-    return {"rows": rows, "same": same, "more": len(rows) < len(pairs)}
+    return {"rows": rows, "same": same, "more": room <= 0}
 
 
-def _side(pieces: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def _side(pieces: Iterable[tuple[str, str]], room: int) -> list[tuple[str, str]]:
+    """Return the pieces of a side in at most `room` characters, long stretches that both have cut in the middle."""
     shown = []
     for kind, text in pieces:
-        limit = _SAME if kind == "same" else 4 * _SAME
-        if len(text) > limit:
-            text = f"{text[: limit // 2]} … {text[-limit // 2 :]}"
-        shown.append((kind, visible(text.rstrip("\n") or "⏎")))
+        if kind == "same" and len(text) > _SAME:
+            text = f"{text[: _SAME // 2]} … {text[-_SAME // 2 :]}"
+        if room > 0:
+            shown.append((kind, visible(text[:room])))
+        room -= len(text)
+    if shown:  # the end of a line is that of its row
+        kind, text = shown[-1]
+        shown[-1] = (kind, text.rstrip("\n") or "⏎")
     return shown
 
 

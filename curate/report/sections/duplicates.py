@@ -8,10 +8,12 @@ from typing import Any
 from curate.dedup.bands import candidate_chance
 from curate.report import charts
 from curate.report.charts import share, stack
+from curate.report.losses import alarm_sentence
 from curate.report.numbers import count, measured
 from curate.report.sections.words import shorten
 
 _SOURCES = 20  # in the table of removal by source
+_ALARMS = 5
 _SHOWN = 12  # repeated documents and lines
 
 
@@ -33,7 +35,7 @@ def duplicates(report: Mapping[str, Any]) -> list[dict[str, Any]]:
             "similarities": _similarities(found),
             "repeated": [(shorten(str(name), 120), n) for name, n in found.get("most_repeated", [])[:_SHOWN]],
             "losses": _losses(report, name),
-            "notes": _notes(found),
+            "notes": _notes(found) + [alarm_sentence(name, alarm) for alarm in found.get("alarms", [])[:_ALARMS]],
         })  # fmt: skip
     return rows
 

@@ -9,14 +9,12 @@ from curate.report import charts
 from curate.report.charts import SIGNS
 from curate.report.numbers import measured
 
-MOST_SLIDERS = 100  # on the page, which has to stay small; `curate tune` has all of them
 _DATA = ("documents", "documents_error", "tokens", "tokens_error", "change", "change_error")
 
 
-def signals(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the signals with their charts and sliders placed."""
+def signals(entries: Sequence[Mapping[str, Any]], room: int) -> list[dict[str, Any]]:
+    """Return the signals with their charts and sliders placed, at most `room` sliders: `curate tune` has them all."""
     shown = []
-    room = MOST_SLIDERS
     for number, entry in enumerate(entries):
         chosen = entry.get("sliders", [])[:room]
         room -= len(chosen)
