@@ -93,13 +93,8 @@ class _Curve:
         known = values[np.isfinite(values)]
         low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
         at_low, at_high = (
-<<<<<<< HEAD
             evaluate(step.name, with_threshold(step.sql, signal, operator, end), self._rest) | self._exempt
-            for end in (min(low, *at) - 1, max(high, *at) + 1)
-=======
-            evaluate(step.name, _with_threshold(step.sql, signal, operator, end), self._rest) | self._exempt
             for end in (_beyond(min(low, *at), -1), _beyond(max(high, *at), 1))
->>>>>>> 78807caa82499779fb85fb27e762ab259dfd4f0a
         )
         moved = at_low != at_high
         weights = np.stack([np.ones(len(values)), self._tokens, np.square(self._tokens)], axis=1)
