@@ -12,7 +12,7 @@ from typing import Any
 from markupsafe import Markup
 
 from curate.report import charts
-from curate.report.page import policy, template
+from curate.report.page import policy, style_sheet, template
 
 WIDTH, HEIGHT = 320, 230  # of a square-ish plot's view box
 LEFT, RIGHT, TOP, BOTTOM = 34, 312, 8, 204
@@ -23,7 +23,7 @@ _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 def evaluation_page(result: Mapping[str, Any]) -> str:
     """Return the page for what `curate.classifier.evaluate.evaluate` returned."""
-    style = Path(__file__).with_name("page.css").read_text("utf-8")
+    style = style_sheet()
     detail = result["positive"]
     filled = template("evaluation.html")
     html: str = filled.render(

@@ -54,7 +54,7 @@ def page(report: Mapping[str, Any], details: Mapping[str, Any]) -> str:
 
 
 def _render(report: Mapping[str, Any], details: Mapping[str, Any], room: Room) -> str:
-    style, script = (_HERE / "page.css").read_text("utf-8"), (_HERE / "page.js").read_text("utf-8")
+    style, script = style_sheet(), (_HERE / "page.js").read_text("utf-8")
     rules = rules_of(report)
     samples = documents.some(details["samples"], room.documents)
     warnings = report["warnings"]
@@ -84,6 +84,11 @@ def _render(report: Mapping[str, Any], details: Mapping[str, Any], room: Room) -
         units=list(UNITS),
     )
     return html
+
+
+def style_sheet() -> str:
+    """Return the style of all our pages, charts first: rules for phone and paper have the last word."""
+    return (_HERE / "charts.css").read_text("utf-8") + (_HERE / "page.css").read_text("utf-8")
 
 
 def policy(style: str, script: str) -> str:
