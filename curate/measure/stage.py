@@ -366,7 +366,7 @@ def measure(texts: Any, signals: Sequence[str] | None = None, recipe: Recipe | s
     `texts`: strings (list, pyarrow, polars Series), or a polars DataFrame with a column "text" whose other
     columns are kept in front. `signals` names what to measure (classifiers by the shipped model's name:
     "language", "quality", "domain"); `recipe` measures what a recipe needs, after its cleaning. Default: the
-    common ones, lengths, Gopher, FineWeb and C4. Raises RecipeError for an unknown signal.
+    common ones, lengths, Gopher, FineWeb and C4, and your own. Raises RecipeError for an unknown signal.
     """
     import polars as pl
 

@@ -67,8 +67,9 @@ def families() -> Mapping[str, tuple[Signal, ...]]:
 
 
 def common() -> list[str]:
-    """Return the names of the signals that most recipes use: lengths, Gopher, FineWeb, C4."""
-    return [entry.name for family in ("Lengths", "Gopher", "FineWeb", "C4") for entry in families()[family]]
+    """Return the names of the signals that most recipes use, lengths, Gopher, FineWeb, C4, and the user's own."""
+    shared = [entry.name for family in ("Lengths", "Gopher", "FineWeb", "C4") for entry in families()[family]]
+    return [*shared, *registered()]
 
 
 def signal(name: str) -> Signal:
