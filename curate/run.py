@@ -22,7 +22,8 @@ import pyarrow as pa
 import curate
 from curate.errors import InputError, RunError
 from curate.recipe import Recipe, fingerprint
-from curate.shards import Shard, atomic_file
+from curate.shards import Shard, atomic_file, holds, seal
+from curate.shards.walk import printable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 MANIFEST = "run.json"
 STAGES = ("measure", "decide", "write", "report")
 _LOCK = ".lock"
+_FOLDERS = ("signals", "sketches", "rejects", "decisions", "distributions", "mix/*")
 _FORMAT = 1  # of the directory; raised when an older curate could not read it
 
 
@@ -105,8 +107,16 @@ class Run:
         return [shard for shard in self.shards if self.signals_file(shard).is_file()]
 
     def stamp(self, shard: Shard) -> Any:
-        """Return what told that the files of a shard were these: size and modification time."""
+        """Return what told that the files of a shard were these: size, modification time, hash of both ends."""
         return self._stamps()[shard.name]
+
+    def check_unchanged(self, shard: Shard) -> None:
+        """Raise InputError when the files of a shard are not those that were measured."""
+        if _stamp(shard.paths) != self.stamp(shard):
+            raise InputError(
+                f"{printable(shard.paths[0])} has changed since it was measured; "
+                f"run curate corpus on these inputs again: it measures again what has changed"
+            )
 
     def _stamps(self) -> dict[str, Any]:
         return {entry["name"]: entry["stamp"] for entry in self.manifest["inputs"]["shards"]}
@@ -191,12 +201,28 @@ class Run:
         return bool(stage.get("done")) and stage.get("key") == key and self._is_there(name)
 
     def _is_there(self, name: str) -> bool:
-        """Tell whether the files of a stage that is done are where it put them, and as large as they were."""
-        if name == "measure":
-            files = [file(shard) for shard in self.measured for file in (self.signals_file, self.sketches_file)]
-            return all(file.is_file() for file in files)
+        """Tell whether the files of a stage that is done are where it put them, and as they were."""
+        return not self._damaged(name)
+
+    def _damaged(self, name: str) -> list[Path]:
+        """Return the files of a stage that are gone or are not as the stage left them."""
         files = self.stage(name).get("files", {})
-        return all(_size(self.path / file) == size for file, size in files.items())
+        return [self.path / file for file, sealed in files.items() if not holds(self.path / file, sealed)]
+
+    def delete_damaged(self, name: str) -> None:
+        """Delete what is left of damaged files of a stage, so that its tasks find them missing."""
+        for path in self._damaged(name):
+            path.unlink(missing_ok=True)
+            self.log(f"{path.relative_to(self.path)} is not as {name} left it: it is made again")
+
+    def seals(self, *folders: str) -> dict[str, list[int | str]]:
+        """Return what tells every file in folders of the run, by its path in the run; see `seal`."""
+        files = (path for folder in folders for path in sorted((self.path / folder).rglob("*")))
+        return {
+            path.relative_to(self.path).as_posix(): seal(path)
+            for path in files
+            if path.is_file() and not path.name.startswith(".")
+        }
 
     def sizes(self, folder: str) -> dict[str, int]:
         """Return the size of every file in a folder of the run, by its path in the run."""
@@ -283,13 +309,23 @@ def hold(path: Path) -> Iterator[None]:
 def _entry(shard: Shard) -> dict[str, Any]:
     """Return what the manifest holds of a shard: itself, with absolute paths, and the state of its files."""
     paths = tuple(str(Path(path).absolute()) for path in shard.paths)
-    states = []
+    return {**asdict(shard), "paths": paths, "stamp": _stamp(paths)}
+
+
+def _stamp(paths: Sequence[str]) -> list[Any]:
+    """Return the state of input files: of each its size, modification time, and a hash of both ends if readable."""
+    states: list[Any] = []
     for path in paths:
         try:
-            states.append(Path(path).stat())
+            state = Path(path).stat()
         except OSError as error:
-            raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    return {**asdict(shard), "paths": paths, "stamp": [[state.st_size, state.st_mtime_ns] for state in states]}
+            raise InputError(f"{printable(path)}: cannot be read: {error.strerror}") from None
+        try:
+            ends = seal(path)[1]
+        except OSError:  # measuring says so, or skips it
+            ends = ""
+        states.append([state.st_size, state.st_mtime_ns, ends])
+    return states
 
 
 def _continued(path: Path, wanted: dict[str, Any], overwrite: bool) -> dict[str, Any]:
@@ -329,6 +365,7 @@ def _clear(path: Path) -> None:
         "rejects/*.jsonl",
         "decisions/*.parquet",
         "distributions/*.parquet",
+        *(f"{folder}/.*.partial" for folder in _FOLDERS),
     ):
         for file in path.glob(pattern):
             file.unlink()
@@ -354,15 +391,14 @@ def clear_mix(path: Path) -> None:
 def _read_manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
-    except (ValueError, OSError) as error:
-        raise RunError(f"cannot read {path}: {error}; if it is no run of curate, choose another --out") from None
+    except (ValueError, OSError, RecursionError) as error:
+        raise RunError(
+            f"cannot read {path}: {error}; if it is no run of curate, choose another --out; "
+            f"if it is, its manifest is damaged: delete {path.parent} and run again"
+        ) from None
     if not isinstance(manifest, dict) or not {"format", "curate", "inputs", "stages"} <= manifest.keys():
         raise RunError(f"{path} is not the manifest of a run of curate; choose another --out (nothing was touched)")
     return manifest
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else -1
 
 
 def _write_json(path: Path, value: Any) -> None:

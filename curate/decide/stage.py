@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 import curate
+from curate.conservation import check_decided
 from curate.decide.cuts import SIZES, Cuts, as_lists
 from curate.decide.ensembles import with_ensembles
 from curate.decide.population import MemoryPopulation, Population, RunPopulation, gather, signal_column, starts
@@ -36,9 +37,10 @@ from curate.tables import TableWriter
 if TYPE_CHECKING:
     import polars as pl
 
-    from curate.engines.local import Local
+    from curate.engines.local import Local, Workers
     from curate.index import Index, Match
     from curate.run import Run
+    from curate.shards import Shard
 
 MIX = "mix"  # what documents left out of the mix are dropped by
 
@@ -280,6 +282,8 @@ def _decide(run: Run, recipe: Recipe, engine: Local, index: Index | None) -> Non
         for part, shard in enumerate(population.shards):
             with TableWriter(run.decisions_file(shard)) as file:
                 file.write(decision_table(extended, recipe, decisions, clusters, part))
+        for _ in engine.run(partial(_check, run), population.shards):
+            pass
         stage["steps"] = [{"name": step.name, "kind": step.kind} for step in recipe.steps]
         if recipe.mix.samples:
             stage["steps"].append({"name": MIX, "kind": "mix"})
@@ -294,8 +298,12 @@ def _decide(run: Run, recipe: Recipe, engine: Local, index: Index | None) -> Non
         }
         forget_others(population.texts, trims.values())
         stage["mix"] = [asdict(allocation) for allocation in decisions.drawn.allocations]
-        stage["files"] = {**run.sizes("decisions"), **run.sizes("cuts")}
+        stage["files"] = run.seals("decisions", "cuts")
         run.set_recipe(recipe)
+
+
+def _check(run: Run, shard: Shard, workers: Workers) -> None:
+    check_decided(run, shard)
 
 
 def _check_measured(run: Run, recipe: Recipe) -> None:

@@ -29,7 +29,7 @@ from curate.dedup.substrings import Fingerprints, PassageCuts, PassageKeys
 from curate.dedup.trimmed import PartTrimmed, Top, Trimmer, merged
 from curate.recipe import Dedup, LineDedup, Recipe, SubstringDedup, Trim, fingerprint
 from curate.recipe.trims import UNITS
-from curate.shards import atomic_bytes
+from curate.shards import atomic_bytes, seal
 
 Bools = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
@@ -76,7 +76,7 @@ def trim(
         what = "lines_removed" if isinstance(step, LineDedup) else "spans_removed"
         examples = sorted(found.top.values(), key=lambda item: (-item[0], item[1]))[:MOST_SHOWN]
         top = [{"text": text, "count": count} for count, text in examples]
-        facts = {"unit": unit, what: found.removed, "top": top, "files": _file_sizes(folder, texts.names)}
+        facts = {"unit": unit, what: found.removed, "top": top, "files": _seals(folder, texts.names)}
         atomic_bytes(folder / _FACTS, json.dumps(facts, ensure_ascii=False).encode())
     return _load(population, folder, earlier)
 
@@ -209,9 +209,9 @@ def _substrings(work: _Work, step: SubstringDedup) -> _Outcome:
     return cut(found.dropped)
 
 
-def _file_sizes(folder: Path, parts: Sequence[str]) -> dict[str, int]:
+def _seals(folder: Path, parts: Sequence[str]) -> dict[str, Any]:
     files = [cuts_file(folder, part) for part in parts]
-    return {file.name: file.stat().st_size for file in files if file.is_file()}
+    return {file.name: seal(file) for file in files if file.is_file()}
 
 
 def _is_done(folder: Path, parts: Sequence[str]) -> bool:
@@ -219,8 +219,11 @@ def _is_done(folder: Path, parts: Sequence[str]) -> bool:
     facts = folder / _FACTS
     if not facts.is_file():
         return False
-    files: dict[str, int] = json.loads(facts.read_text(encoding="utf-8"))["files"]
-    return len(files) == len(parts) and files == _file_sizes(folder, parts)
+    try:
+        files: dict[str, Any] = json.loads(facts.read_text(encoding="utf-8"))["files"]
+    except (ValueError, KeyError, TypeError):  # damaged
+        return False
+    return len(files) == len(parts) and files == _seals(folder, parts)
 
 
 def _load(population: Population, folder: Path, earlier: Trimmed | None) -> Trimmed:

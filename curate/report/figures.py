@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet as pq
 
 from curate.decide.cuts import SIZES, Cuts
 from curate.errors import RunError
 from curate.measure.stage import stored_counts
 from curate.shards import Shard
+from curate.tables import read_table
 
 if TYPE_CHECKING:
     from curate.run import Run
@@ -48,9 +48,9 @@ class Figures:
     def add(self, run: Run, shard: Shard) -> None:
         """Add one shard; RunError where its signals and decisions do not belong together."""
         columns = ["doc", "byte_count", "token_count"]
-        signals = pq.read_table(run.signals_file(shard), columns=columns, partitioning=None)
+        signals = read_table(run.signals_file(shard), columns)
         columns = ["doc", "dropped_by", "failed", "domain", "weight", "kept"]
-        decisions = pq.read_table(run.decisions_file(shard), columns=columns, partitioning=None)
+        decisions = read_table(run.decisions_file(shard), columns)
         if not signals["doc"].equals(decisions["doc"]):
             raise RunError(
                 f"shard {shard.name}: signals and decisions are of different documents; run: curate decide {run.path}"
