@@ -408,7 +408,12 @@ def _write_json(path: Path, value: Any) -> None:
 
 def _difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:
     """Say in words how the inputs of a run differ from those asked for; None when only files have changed."""
-    for key, label in (("text_column", "--text-column"), ("id_column", "--id-column"), ("tokenizer", "--tokenizer")):
+    for key, label in (
+        ("text_column", "--text-column"),
+        ("id_column", "--id-column"),
+        ("tokenizer", "--tokenizer"),
+        ("max_record_bytes", "--max-record-bytes"),
+    ):
         if old.get(key) != new.get(key):
             return f"the same inputs with {label} {old.get(key)} instead of {new.get(key)}"
     before, after = ({entry["name"]: entry["paths"] for entry in inputs["shards"]} for inputs in (old, new))

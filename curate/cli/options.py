@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from curate.limits import MAX_EXPANSION, MAX_RECORD_BYTES
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -47,6 +49,20 @@ READING = options(
     click.option("--text-column", default="text", show_default=True, help="Column that holds the text."),
     click.option("--id-column", default="id", show_default=True, help="Column that holds the id; made up when absent."),
     click.option("--tokenizer", type=click.Path(), help="tokenizer.json to count tokens exactly."),
+    click.option(
+        "--max-record-bytes",
+        type=click.IntRange(min=1),
+        default=MAX_RECORD_BYTES,
+        show_default="256 MB",
+        help="Larger records are rejected.",
+    ),
+    click.option(
+        "--max-expansion",
+        type=click.IntRange(min=1),
+        default=MAX_EXPANSION,
+        show_default=True,
+        help="A compressed file that becomes more than so many times larger is an error.",
+    ),
     click.option("--skip-bad-files", is_flag=True, help="Go on when a file cannot be read; the report lists it."),
     click.option("--overwrite", is_flag=True, help="Delete the run at --out first."),
 )

@@ -259,7 +259,14 @@ def read_options(run: Run, metadata: Any) -> ReadOptions:
     """Return how the inputs of a run are read."""
     inputs = run.manifest["inputs"]
     skip = run.manifest["skip_bad_files"]
-    return ReadOptions(inputs["text_column"], inputs["id_column"], metadata, skip_bad_files=skip)
+    return ReadOptions(
+        inputs["text_column"],
+        inputs["id_column"],
+        metadata,
+        max_record_bytes=inputs["max_record_bytes"],
+        max_expansion=inputs["max_expansion"],
+        skip_bad_files=skip,
+    )
 
 
 def _footer(key: str, counts: ShardCounts, schema: pa.Schema, sketches: list[int | str]) -> bytes:
@@ -336,11 +343,20 @@ def measure_run(
             total.tokens += counts.tokens
             total.rejected += counts.rejected
             total.rejected_bytes += counts.rejected_bytes
+        _check_any_read(run, skipped)
         check_metadata(run, recipe, plan)
         run.set_recipe(recipe)
         stage["counts"] = asdict(total)
         stage["skipped"] = dict(sorted(skipped.items()))
         stage["files"] = run.seals("signals", "sketches")
+
+
+def _check_any_read(run: Run, skipped: dict[str, str]) -> None:
+    if skipped and len(skipped) == len(run.shards):
+        first = min(skipped.values())
+        raise InputError(
+            f"none of the input files could be read, so there is nothing to go on with; the first: {first}"
+        )
 
 
 def _forget(run: Run, shard: Shard) -> None:

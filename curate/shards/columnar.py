@@ -20,6 +20,7 @@ import pyarrow.types as pt
 from curate.errors import InputError
 from curate.shards.batches import Batch, ReadOptions, no_text_column
 from curate.shards.compression import explain_read_errors
+from curate.shards.lines import HEAD_BYTES
 from curate.shards.plan import Shard
 from curate.shards.rejects import Reject
 from curate.shards.schema import MisfitError, SchemaCollector, as_plain, as_string, choose, fit, is_text
@@ -147,12 +148,19 @@ class _Columns:
         bad: list[tuple[int, str, bytes]] = []
         if binary.null_count:
             bad = [(int(i), f"{name} is null", b"null") for i in np.flatnonzero(pc.is_null(binary))]
+        limit = self.options.max_record_bytes
+        if binary.nbytes > limit:
+            large = np.flatnonzero(pc.fill_null(pc.binary_length(binary), 0).to_numpy() > limit)
+            reason = f"larger than {limit:,} bytes"
+            bad += [(int(i), reason, binary[i].as_buffer().slice(0, HEAD_BYTES).to_pybytes()) for i in large]
+            bad.sort()
         try:
             return binary.cast(pa.large_string()), bad
         except pa.ArrowInvalid:
             pass
+        known = {index for index, _, _ in bad}
         for i, value in enumerate(binary):
-            if value.is_valid and not _is_utf8(value.as_py()):
+            if i not in known and not _is_utf8(value.as_py()):
                 bad.append((i, "invalid UTF-8", value.as_py()))
         broken = np.zeros(len(binary), bool)
         broken[[i for i, _, _ in bad]] = True
