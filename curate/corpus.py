@@ -11,6 +11,7 @@ from typing import Any
 from curate.decide.stage import decide_run
 from curate.engines.local import Local
 from curate.errors import RecipeError
+from curate.events import emit
 from curate.kernels.warmup import ensure_compiled
 from curate.limits import MAX_EXPANSION, MAX_RECORD_BYTES
 from curate.measure.stage import measure_run
@@ -129,10 +130,12 @@ def corpus(
         measure_stage(run, chosen, engine, progress)
         with progress.stage("decide", 0):
             decide_run(run, chosen, engine, index)
-        with progress.stage("write", 0):
-            write_run(run, chosen, engine, format=format)
+        with progress.stage("write", sum(shard.bytes for shard in run.measured)):
+            write_run(run, chosen, engine, format=format, advance=progress.advance)
         with progress.stage("report", 0):
             report_run(run, chosen, engine)
+    for warning in run.report["warnings"]:
+        emit("warning", message=warning)
     return run
 
 

@@ -21,6 +21,8 @@ import pyarrow as pa
 
 import curate
 from curate.errors import InputError, RunError
+from curate.events import emit
+from curate.meter import progress_of
 from curate.recipe import Recipe, fingerprint
 from curate.shards import Shard, atomic_file, holds, seal
 from curate.shards.walk import printable
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 MANIFEST = "run.json"
 STAGES = ("measure", "decide", "write", "report")
 _LOCK = ".lock"
+_LOCK_ATTEMPTS = 4
 _FOLDERS = ("signals", "sketches", "rejects", "decisions", "distributions", "mix/*")
 _FORMAT = 1  # of the directory; raised when an older curate could not read it
 
@@ -245,6 +248,7 @@ class Run:
                 self.manifest["stages"][later]["outdated"] = True
         self.save()
         self.log(f"{name} begins")
+        emit("stage_begins", stage=name, run=str(self.path))
         begun = time.monotonic()
         try:
             yield stage
@@ -252,11 +256,14 @@ class Run:
             stage["seconds"] = spent + time.monotonic() - begun
             with suppress(RunError, OSError):  # what went wrong first is what the user has to know
                 self.log(f"{name} stopped: {type(error).__name__}: {error}")
+                emit("stage_stopped", stage=name, error=type(error).__name__, message=str(error))
                 self.save()
             raise
         stage["done"] = True
         stage["seconds"] = spent + time.monotonic() - begun
         self.log(f"{name} done in {stage['seconds']:.1f} s")
+        counts = {what: stage[what] for what in ("counts", "documents") if what in stage}
+        emit("stage_ends", stage=name, seconds=stage["seconds"], **counts)
         self.save()
 
     def log(self, message: str) -> None:
@@ -265,14 +272,21 @@ class Run:
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {message}\n")
 
     def status(self) -> list[dict[str, Any]]:
-        """Return the state of each stage: stage, state (done, interrupted, outdated, missing), seconds, note."""
-        rows = []
+        """Return the state of each stage: stage, state (done, running, interrupted, outdated, missing), seconds, note.
+
+        A running stage has `progress` too: bytes done and in all, rate, seconds left, and what it is at.
+        """
+        rows: list[dict[str, Any]] = []
+        progress = progress_of(self.path) if is_held(self.path) else {}
         for name in STAGES:
             stage = self.stage(name)
             outdated = "outdated" if stage.get("outdated") else "interrupted"
             state = "done" if stage.get("done") else outdated if stage else "missing"
             note = f"{len(self.measured)} of {len(self.shards)} shards" if name == "measure" else ""
-            rows.append({"stage": name, "state": state, "seconds": stage.get("seconds", 0.0), "note": note})
+            row = {"stage": name, "state": state, "seconds": stage.get("seconds", 0.0), "note": note}
+            if progress.get("stage") == name and not stage.get("done"):
+                row |= {"state": "running", "progress": progress, "seconds": progress["updated"] - progress["began"]}
+            rows.append(row)
         return rows
 
     def set_recipe(self, recipe: Recipe) -> None:
@@ -298,12 +312,34 @@ class Run:
 @contextmanager
 def hold(path: Path) -> Iterator[None]:
     """Hold a run directory for this process; see `Run.locked`."""
-    with (path / _LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RunError(f"another curate is working on {path}; wait for it, or choose another --out") from None
+    try:
+        lock = (path / _LOCK).open("w")
+    except OSError as error:
+        raise RunError(f"{path / _LOCK}: cannot be written: {error.strerror}") from None
+    with lock:
+        for attempt in range(_LOCK_ATTEMPTS):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:  # or `is_held` looked, for a moment
+                if attempt == _LOCK_ATTEMPTS - 1:
+                    raise RunError(
+                        f"another curate is working on {path}; wait for it, or choose another --out"
+                    ) from None
+                time.sleep(0.05)
         yield
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether a process works on a run directory."""
+    try:
+        with (path / _LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
 
 
 def _entry(shard: Shard) -> dict[str, Any]:

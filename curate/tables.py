@@ -75,11 +75,16 @@ class TableWriter:
 
     def close(self, metadata: dict[bytes, bytes] | None = None) -> None:
         """Write what is left and `metadata` into the footer, and make the file appear."""
-        self._flush()
-        assert self._writer is not None, "a table file needs at least one table, even without rows"
-        if metadata:
-            self._writer.add_key_value_metadata(metadata)
-        self._writer.close()
+        try:
+            self._flush()
+            assert self._writer is not None, "a table file needs at least one table, even without rows"
+            if metadata:
+                self._writer.add_key_value_metadata(metadata)
+            self._writer.close()
+        except BaseException as error:
+            self._closed = True
+            self._file.__exit__(type(error), error, error.__traceback__)  # words it, and leaves nothing behind
+            raise
         self._closed = True
         self._file.__exit__(None, None, None)
 

@@ -19,6 +19,13 @@ def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     return lambda command: functools.reduce(lambda made, decorate: decorate(made), reversed(decorators), command)
 
 
+def _log_to(context: click.Context, path: str | None) -> None:
+    if path is not None:
+        from curate.events import json_log
+
+        context.with_resource(json_log(path))
+
+
 INPUTS = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 RUN = click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
 OUT = click.option("--out", required=True, type=click.Path(path_type=Path), help="Run directory to make or go on with.")
@@ -44,6 +51,13 @@ PLUGIN = click.option(
     help="A .py file or module with signals of your own; can be repeated.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+JSON_LOG = click.option(
+    "--json-log",
+    metavar="FILE",
+    expose_value=False,
+    callback=lambda context, parameter, path: _log_to(context, path),
+    help="Append what happens to FILE as JSON lines, - for stderr: stages, shards, progress, warnings.",
+)
 IGNORE_DISK = click.option("--ignore-disk", is_flag=True, help="Go on when the disk looks too small for the run.")
 READING = options(
     click.option("--text-column", default="text", show_default=True, help="Column that holds the text."),

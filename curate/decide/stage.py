@@ -30,6 +30,7 @@ from curate.dedup.rehydration import Rehydration
 from curate.errors import RunError
 from curate.measure.plan import Plan, check_known
 from curate.measure.stage import Measured, as_frame, measure_texts, with_urls
+from curate.meter import Meter
 from curate.mix.draw import Drawn, draw
 from curate.recipe import Dedup, Filter, LineDedup, Recipe, SubstringDedup, Top, fingerprint
 from curate.tables import TableWriter
@@ -57,11 +58,15 @@ class Decisions:
 
 
 def decide_population(
-    population: Population, recipe: Recipe, known: Callable[[npt.NDArray[np.bool_], Dedup], Match] | None = None
+    population: Population,
+    recipe: Recipe,
+    known: Callable[[npt.NDArray[np.bool_], Dedup], Match] | None = None,
+    say: Callable[[str], None] = lambda step: None,
 ) -> Decisions:
     """Apply a recipe's steps and its mix to a population that has the columns of the recipe's ensembles.
 
     `known` tells which living documents a dedup step drops for documents of an index, before it compares the rest.
+    `say` is told the name of each step as it begins.
     """
     filters = [step for step in recipe.steps if isinstance(step, Filter)]
     begin = starts(population)
@@ -72,6 +77,7 @@ def decide_population(
         tokens=signal_column(population, everyone, "token_count").astype(np.int64),
     )
     for number, step in enumerate(recipe.steps):
+        say(step.name)
         if isinstance(step, Filter):
             standing.drop(standing.alive & standing.failed[:, filters.index(step)], number)
         elif isinstance(step, Dedup):
@@ -272,7 +278,7 @@ def _decide(run: Run, recipe: Recipe, engine: Local, index: Index | None) -> Non
                 scratch, inputs = run.path / "state", run.input_key()
                 return lookup(extended, alive, step, memory=engine.memory, folder=scratch, inputs=inputs)
 
-        decisions = decide_population(extended, recipe, known)
+        decisions = decide_population(extended, recipe, known, Meter(run.path, "decide").say)
         trims = decisions.standing.trims
         clusters = Clusters(population, decisions.standing)
         wanted = {run.decisions_file(shard) for shard in population.shards}

@@ -22,12 +22,14 @@ from classifiers.arrow import Strings, as_array, as_strings
 from curate.conservation import check_measured
 from curate.dedup.urls import sketch_name, url_hashes
 from curate.errors import InputError, PluginError, did_you_mean
+from curate.events import emit
 from curate.kernels.hashing import murmur3, text_hash_of_words
 from curate.kernels.minhash import Sketches, sketch
 from curate.measure.journal import Journal, is_large
 from curate.measure.plan import Plan, check_known
 from curate.measure.references import References, digests, references_of_run, references_of_texts
 from curate.measure.scores import classify
+from curate.meter import Meter
 from curate.recipe import Recipe, fingerprint
 from curate.shards import Batch, ReadOptions, RejectWriter, SchemaCollector, Shard, holds, read, seal
 from curate.signals import Documents, compute, registry
@@ -332,8 +334,11 @@ def measure_run(
         task = MeasureShard(run, plan, options, fingerprint([plan.key(), digests(references)]), references)
         total = ShardCounts()
         skipped: dict[str, str] = {}
+        meter = Meter(run.path, "measure", sum(shard.bytes for shard in run.shards))
         for shard, counts in engine.run(task, run.shards):
             advance(shard.bytes)
+            meter.advance(shard.bytes)
+            emit("shard_done", stage="measure", shard=shard.name, bytes_on_disk=shard.bytes, **asdict(counts))
             if counts.skipped:
                 skipped[shard.name] = counts.skipped
                 _forget(run, shard)

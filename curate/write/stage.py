@@ -11,7 +11,7 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +29,9 @@ from curate.conservation import check_written
 from curate.decide.cuts import cut, final_bytes, ranges_of
 from curate.decide.population import numbered
 from curate.errors import RunError
+from curate.events import emit
 from curate.measure.stage import as_frame, read_options, stored_metadata
+from curate.meter import Meter
 from curate.recipe import Recipe, fingerprint
 from curate.run import clear_mix
 from curate.shards import Batch, MixWriter, Shard, atomic_bytes, holds, read, seal, unify
@@ -267,10 +269,18 @@ def output_names(columns: Sequence[str], added: Sequence[str] = ADDED) -> dict[s
     return names
 
 
-def write_run(run: Run, recipe: Recipe, engine: Local, *, format: str | None = None) -> None:
+def write_run(
+    run: Run,
+    recipe: Recipe,
+    engine: Local,
+    *,
+    format: str | None = None,
+    advance: Callable[[int], None] = lambda size: None,
+) -> None:
     """Write the mix of a decided run; does nothing when it is there for the same decisions and format.
 
-    Without a format it is the one of the mix that is there, or Parquet. RunError when the run is not decided.
+    Without a format it is the one of the mix that is there, or Parquet. `advance` is told the bytes of input that are
+    done. RunError when the run is not decided.
     """
     format = format or run.stage("write").get("format", "parquet")
     if format not in FORMATS:
@@ -291,7 +301,12 @@ def write_run(run: Run, recipe: Recipe, engine: Local, *, format: str | None = N
         buckets = len(groups) if recipe.mix.shuffle else 0
         task = WriteTask(run, recipe.clean, format, schema, groups, recipe.mix.once, buckets)
         totals: dict[str, int] = {}
-        for _, counts in engine.run(task, range(len(groups))):
+        meter = Meter(run.path, "write", sum(shard.bytes for shard in shards))
+        for number, counts in engine.run(task, range(len(groups))):
+            size = sum(shard.bytes for shard in groups[number])
+            advance(size)
+            meter.advance(size)
+            emit("shard_done", stage="write", shards=[shard.name for shard in groups[number]], domains=counts)
             for domain, count in counts.items():
                 totals[domain] = totals.get(domain, 0) + count["documents"]
         stage["documents"] = dict(sorted(totals.items()))
