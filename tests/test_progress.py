@@ -73,7 +73,7 @@ def test_the_status_of_a_run_at_work_has_rate_and_time_left(tmp_path: Path, fini
 
 def test_the_status_of_another_process_is_seen(tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text('[[steps]]\nname = "l"\nfilter = "word_count > 2"\n[[steps]]\ndedup = "minhash"\n')
-    write_jsonl(tmp_path / "in.jsonl", ({"id": str(i), "text": prose(i, 500)} for i in range(4000)))
+    write_jsonl(tmp_path / "in.jsonl", ({"id": str(i), "text": prose(i, 100)} for i in range(2000)))
     child = subprocess.Popen(
         [sys.executable, "-m", "curate.cli", "corpus", str(tmp_path / "in.jsonl"), "--out", str(tmp_path / "run"),
          "--recipe", str(tmp_path / "r.toml"), "--ignore-disk"],
