@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -72,8 +73,7 @@ tokens = "{tokens}"
 {shuffle}
 """
 # Small journals, small parts: the paths that only large files take are taken by all.
-CHILD = """
-import sys
+SMALL = """
 from importlib import import_module
 import_module("curate.measure.journal").LEAST_BYTES = 20_000
 original = import_module("curate.shards").plan
@@ -82,9 +82,8 @@ batches = import_module("curate.shards.batches")
 batches.ReadOptions.__init__.__defaults__ = tuple(
     30_000 if value == 4 << 20 else value for value in batches.ReadOptions.__init__.__defaults__)
 import_module("curate.write.stage").TASK_BYTES = 100_000
-from curate.cli import main
-main(sys.argv[1:])
 """
+CHILD = f"import sys\n{SMALL}\nfrom curate.cli import main\nmain(sys.argv[1:])"
 PARTS = ("signals", "sketches", "rejects", "decisions", "cuts", "mix")
 STAGES = ("measure", "decide", "write", "report")
 MENU = "Share this page with your friends"
@@ -157,6 +156,18 @@ class Stress:
             [*prefix, *self.command(run, name)], capture_output=True, text=True, timeout=300, cwd=ROOT
         )
         return done.returncode, done.stderr
+
+    def finish_here(self, run: Path, name: str) -> tuple[int, str]:
+        """Do what `finish` does in this process, ten times as fast."""
+        exec(SMALL, {})
+        try:
+            curate.corpus(self.corpus, run, self.recipes[name], index=self.index, threads=2, ignore_disk=True,
+                          skip_bad_files=True)  # fmt: skip
+        except curate.CurateError as error:
+            return 1, f"error: {error}"
+        except Exception:
+            return 1, traceback.format_exc()
+        return 0, ""
 
     def same(self, run: Path, name: str, what: str) -> bool:
         """Tell whether a finished run is like the undisturbed one; remember it as a failure otherwise."""
@@ -285,7 +296,7 @@ class Stress:
     def _again(self, run: Path, what: str) -> str:
         """Give the same command up to three times, as a person would who reads the message."""
         for attempt in range(3):
-            code, said = self.finish(run, "folders")
+            code, said = self.finish_here(run, "folders")
             if code == 0:
                 # A flipped bit may sit where nothing looks: in the middle of a mix that is not read again.
                 return "identical" if self.same(run, "folders", what) else "differs"
@@ -314,7 +325,7 @@ class Stress:
                 ended["stopped with a message"] += 1
                 if mounted:
                     subprocess.run(["mount", "-o", "remount,size=200m", str(disk)], check=True)
-                code, said = self.finish(disk / "run", "folders")
+                code, said = self.finish_here(disk / "run", "folders")
                 if code:
                     self.failures.append(f"full disk at {kilobytes} kB, then room: {said.strip()[-400:]}")
                 else:
@@ -342,7 +353,7 @@ class Stress:
                 if code and ("Traceback" in said or not said.strip().startswith("error:")):
                     self.failures.append(f"permission {mode:o} on {folder}: {said.strip()[-400:]}")
                     continue
-                code, said = self.finish(run, "folders")
+                code, said = self.finish_here(run, "folders")
                 count += code == 0 and self.same(run, "folders", f"permission {mode:o} on {folder}")
                 if code:
                     self.failures.append(f"permission {mode:o} on {folder}, then given: {said.strip()[-400:]}")
@@ -414,11 +425,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="curate-stress-") as place:
         stress = Stress(Path(place), given.seed)
         parts: dict[str, Callable[[], None]] = {
+            # First: what follows makes the sizes of parts small in this process.
+            "garbage": lambda: stress.garbage((2 if given.quick else 100) << 20),
             "kills": lambda: stress.kills(6 if given.quick else given.kills),
             "damages": lambda: stress.damages(given.quick),
             "disk": stress.full_disk,
             "permissions": stress.permissions,
-            "garbage": lambda: stress.garbage((2 if given.quick else 100) << 20),
         }
         for name, part in parts.items():
             if given.only in (None, name):
