@@ -150,7 +150,10 @@ class Run:
         file = self.path / "report.json"
         if not file.is_file():
             raise RunError(f"{self.path} has no report yet; run: curate report {self.path}")
-        report: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        try:
+            report: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        except (ValueError, OSError) as error:
+            raise RunError(f"cannot read {file}: {error}; to make it again: curate report {self.path}") from None
         return report
 
     @property
@@ -178,7 +181,7 @@ class Run:
             raise RunError(f"the mix of {self.path} is not written; run: curate write {self.path}")
         schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(stage["schema"])))
         columns = pl.DataFrame(pl.from_arrow(schema.empty_table())).schema
-        if not stage["files"]:
+        if not any(file.startswith("mix/") for file in stage["files"]):
             return pl.DataFrame(schema=columns).lazy()
         if stage["format"] == "jsonl.zst":
             return pl.scan_ndjson(self.path / "mix" / "**" / "*.jsonl.zst", schema=columns)
@@ -218,9 +221,10 @@ class Run:
             path.unlink(missing_ok=True)
             self.log(f"{path.relative_to(self.path)} is not as {name} left it: it is made again")
 
-    def seals(self, *folders: str) -> dict[str, list[int | str]]:
-        """Return what tells every file in folders of the run, by its path in the run; see `seal`."""
-        files = (path for folder in folders for path in sorted((self.path / folder).rglob("*")))
+    def seals(self, *names: str) -> dict[str, list[int | str]]:
+        """Return what tells files of the run and all files in folders of it, by their path in the run; see `seal`."""
+        given = [self.path / name for name in names]
+        files = (path for top in given for path in ([top] if top.is_file() else sorted(top.rglob("*"))))
         return {
             path.relative_to(self.path).as_posix(): seal(path)
             for path in files

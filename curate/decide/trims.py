@@ -77,7 +77,8 @@ def trim(
         examples = sorted(found.top.values(), key=lambda item: (-item[0], item[1]))[:MOST_SHOWN]
         top = [{"text": text, "count": count} for count, text in examples]
         facts = {"unit": unit, what: found.removed, "top": top, "files": _seals(folder, texts.names)}
-        atomic_bytes(folder / _FACTS, json.dumps(facts, ensure_ascii=False).encode())
+        sealed = {**facts, "checksum": fingerprint(facts)}
+        atomic_bytes(folder / _FACTS, json.dumps(sealed, ensure_ascii=False).encode())
     return _load(population, folder, earlier)
 
 
@@ -220,10 +221,12 @@ def _is_done(folder: Path, parts: Sequence[str]) -> bool:
     if not facts.is_file():
         return False
     try:
-        files: dict[str, Any] = json.loads(facts.read_text(encoding="utf-8"))["files"]
-    except (ValueError, KeyError, TypeError):  # damaged
+        stored = json.loads(facts.read_text(encoding="utf-8"))
+        whole = stored.pop("checksum") == fingerprint(stored)
+        files: dict[str, Any] = stored["files"]
+    except (ValueError, KeyError, TypeError, AttributeError):  # damaged
         return False
-    return len(files) == len(parts) and files == _seals(folder, parts)
+    return whole and len(files) == len(parts) and files == _seals(folder, parts)
 
 
 def _load(population: Population, folder: Path, earlier: Trimmed | None) -> Trimmed:
@@ -240,7 +243,7 @@ def _load(population: Population, folder: Path, earlier: Trimmed | None) -> Trim
     lost = before - after
     sums = dict(zip(SIZES, lost.sum(axis=0).tolist(), strict=True))
     stored = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-    del stored["files"]
+    del stored["files"], stored["checksum"]
     facts = {
         **stored,
         "documents_touched": int((lost[:, 0] > 0).sum()),

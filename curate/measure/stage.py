@@ -208,7 +208,7 @@ class MeasureShard:
                     sketches.write(empty.sketches)
             counts.rejected, counts.rejected_bytes = rejects.documents, rejects.bytes
             # Signals come last, and their footer says what the shard held: once they are there it is done.
-            signals.close({_FOOTER: _footer(key, counts, schema.schema, seal(self.run.sketches_file(shard)))})
+            signals.close({_FOOTER: _footer(self.run, shard, key, counts, schema.schema)})
         return counts
 
     def _journal(self, shard: Shard, key: str) -> Journal:
@@ -271,9 +271,20 @@ def read_options(run: Run, metadata: Any) -> ReadOptions:
     )
 
 
-def _footer(key: str, counts: ShardCounts, schema: pa.Schema, sketches: list[int | str]) -> bytes:
-    kept = base64.b64encode(schema.serialize().to_pybytes()).decode()
-    return json.dumps({"key": key, "counts": asdict(counts), "metadata": kept, "sketches": sketches}).encode()
+def _footer(run: Run, shard: Shard, key: str, counts: ShardCounts, schema: pa.Schema) -> bytes:
+    facts = {
+        "key": key,
+        "counts": asdict(counts),
+        "metadata": base64.b64encode(schema.serialize().to_pybytes()).decode(),
+        "sketches": seal(run.sketches_file(shard)),
+        "rejects": _seal_of_rejects(run, shard),
+    }
+    return json.dumps(facts).encode()
+
+
+def _seal_of_rejects(run: Run, shard: Shard) -> list[int | str] | None:
+    file = run.rejects_file(shard)
+    return seal(file) if file.is_file() else None
 
 
 def _read_footer(path: Path) -> dict[str, Any] | None:
@@ -290,6 +301,8 @@ def stored_counts(run: Run, shard: Shard, key: str | None = None) -> ShardCounts
     if not footer or key not in (None, footer["key"]):
         return None
     if not holds(run.sketches_file(shard), footer.get("sketches")):
+        return None
+    if footer.get("rejects") != _seal_of_rejects(run, shard):
         return None
     return ShardCounts(**footer["counts"])
 
@@ -353,7 +366,7 @@ def measure_run(
         run.set_recipe(recipe)
         stage["counts"] = asdict(total)
         stage["skipped"] = dict(sorted(skipped.items()))
-        stage["files"] = run.seals("signals", "sketches")
+        stage["files"] = run.seals("signals", "sketches", "rejects")
 
 
 def _check_any_read(run: Run, skipped: dict[str, str]) -> None:

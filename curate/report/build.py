@@ -39,6 +39,8 @@ def report_run(run: Run, recipe: Recipe, engine: Local) -> dict[str, Any]:
         atomic_bytes(run.path / "report.md", markdown(report).encode())
     report["timing"] = timing(run, report)
     atomic_bytes(run.path / "report.json", json.dumps(report, indent=1, ensure_ascii=False).encode())
+    run.stage("report")["files"] = run.seals("report.json", "report.html", "report.md")
+    run.save()
     return report
 
 

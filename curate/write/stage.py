@@ -320,7 +320,7 @@ def write_run(
         _write_weights(run, shuffled=bool(buckets))
         folders = [] if buckets else [folder_name(name) for name in stage["documents"]]
         atomic_bytes(run.path / "README.md", card(run, recipe, folders, format).encode())
-        stage["files"] = run.seals("mix")
+        stage["files"] = run.seals("mix", "mix.json", "mix.csv")
         stage["schema"] = base64.b64encode(task.mix_schema().serialize().to_pybytes()).decode()
     shutil.rmtree(run.path / "state" / "shuffle", ignore_errors=True)
 
