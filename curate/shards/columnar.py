@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -127,6 +128,16 @@ class _Columns:
 
     def documents(self, batch: pa.RecordBatch, first: int, on_reject: Callable[[Reject], None]) -> Iterator[Batch]:
         """Yield the documents of `batch`, whose first row is number `first` of the file."""
+        column = batch.column(self.options.text_column)
+        if not pt.is_dictionary(column.type):
+            yield from self._documents(batch, first, on_reject)
+            return
+        with explain_read_errors(self.path, partial(int, first)):
+            cuts = _cuts_of_dictionary(column, self.options.batch_bytes)
+        for start, end in pairwise(cuts):
+            yield from self._documents(batch.slice(start, end - start), first + start, on_reject)
+
+    def _documents(self, batch: pa.RecordBatch, first: int, on_reject: Callable[[Reject], None]) -> Iterator[Batch]:
         with explain_read_errors(self.path, partial(int, first)):
             texts, bad = self._texts(batch.column(self.options.text_column))
             ids = as_ids(sound(batch.column(self.options.id_column))) if self.has_ids else None
@@ -189,6 +200,14 @@ def _expect_text(path: str, field: pa.Field) -> None:
         raise InputError(
             f'{path}: column "{field.name}" is {field.type}, not text (--text-column names the one to read)'
         )
+
+
+def _cuts_of_dictionary(column: pa.DictionaryArray, batch_bytes: int) -> list[int]:
+    """Return where to cut a column so that no piece has many more bytes of text than that: one text may stand often."""
+    column.validate(full=True)
+    lengths = pc.fill_null(pc.binary_length(column.dictionary.cast(pa.large_binary())).take(column.indices), 0)
+    number = np.cumsum(lengths.to_numpy(zero_copy_only=False).astype(np.int64)) // batch_bytes
+    return [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(column)]
 
 
 def sound(column: pa.Array) -> pa.Array:
