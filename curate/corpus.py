@@ -11,7 +11,9 @@ from typing import Any
 from curate.decide.stage import decide_run
 from curate.engines.local import Local
 from curate.errors import RecipeError
+from curate.events import emit
 from curate.kernels.warmup import ensure_compiled
+from curate.limits import MAX_EXPANSION, MAX_RECORD_BYTES
 from curate.measure.stage import measure_run
 from curate.recipe import Recipe, parse_count
 from curate.report import report_run
@@ -44,6 +46,8 @@ class Options:
     id_column: str = "id"
     tokenizer: str | None = None
     skip_bad_files: bool = False
+    max_record_bytes: int = MAX_RECORD_BYTES
+    max_expansion: int = MAX_EXPANSION
 
     def inputs(self) -> dict[str, Any]:
         """Return what decides how the inputs of a run are read."""
@@ -51,6 +55,8 @@ class Options:
             "text_column": self.text_column,
             "id_column": self.id_column,
             "tokenizer": self.tokenizer,
+            "max_record_bytes": self.max_record_bytes,
+            "max_expansion": self.max_expansion,
         }
 
 
@@ -87,6 +93,8 @@ def corpus(
     id_column: str = "id",
     tokenizer: str | Path | None = None,
     skip_bad_files: bool = False,
+    max_record_bytes: int = MAX_RECORD_BYTES,
+    max_expansion: int = MAX_EXPANSION,
     overwrite: bool = False,
     ignore_disk: bool = False,
     plugins: Sequence[str | Path] = (),
@@ -100,12 +108,21 @@ def corpus(
     be too small a sample is run first, to refuse early, unless `ignore_disk`. `plugins`: files or modules with
     signals of your own; the run remembers them. `memory`: what deciding may take, such as "8GB" (half of the
     machine's); results do not depend on it. `index`: an index of earlier runs; what it has is dropped here.
+    `max_record_bytes`, `max_expansion`: larger records are rejected, and a file that decompresses to more than so
+    many times its size is an error.
     Raises InputError, PluginError, RecipeError or RunError, each a CurateError that says what to do.
     """
     progress = progress or Progress()
     loaded = [load(plugin) for plugin in plugins]
     chosen = open_recipe(recipe, tokens)
-    options = Options(text_column, id_column, None if tokenizer is None else str(tokenizer), skip_bad_files)
+    options = Options(
+        text_column,
+        id_column,
+        None if tokenizer is None else str(tokenizer),
+        skip_bad_files,
+        max_record_bytes,
+        max_expansion,
+    )
     run = start(inputs, out, options, overwrite=overwrite)
     with working(run, threads, loaded, memory) as engine:
         if not ignore_disk:
@@ -113,10 +130,12 @@ def corpus(
         measure_stage(run, chosen, engine, progress)
         with progress.stage("decide", 0):
             decide_run(run, chosen, engine, index)
-        with progress.stage("write", 0):
-            write_run(run, chosen, engine, format=format)
+        with progress.stage("write", sum(shard.bytes for shard in run.measured)):
+            write_run(run, chosen, engine, format=format, advance=progress.advance)
         with progress.stage("report", 0):
             report_run(run, chosen, engine)
+    for warning in run.report["warnings"]:
+        emit("warning", message=warning)
     return run
 
 

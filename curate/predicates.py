@@ -14,7 +14,7 @@ from curate.errors import RecipeError
 if TYPE_CHECKING:
     import polars as pl
 
-_COMPARISON = re.compile(r"\b([A-Za-z_]\w*)\s*(<=|>=|<|>|=)\s*(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)")
+COMPARISON = re.compile(r"\b([A-Za-z_]\w*)\s*(<=|>=|<|>|=)\s*(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)")
 _BETWEEN = re.compile(r"\b([A-Za-z_]\w*)\s+BETWEEN\s+(-?[\d.]+)\s+AND\s+(-?[\d.]+)", re.IGNORECASE)
 
 
@@ -67,7 +67,7 @@ def thresholds(sql: str) -> list[tuple[str, str, float]]:
     found: list[tuple[str, str, float]] = []
     for column, low, high in _BETWEEN.findall(sql):
         found += [(column, ">=", float(low)), (column, "<=", float(high))]
-    return found + [(column, op, float(number)) for column, op, number in _COMPARISON.findall(sql)]
+    return found + [(column, op, float(number)) for column, op, number in COMPARISON.findall(sql)]
 
 
 def _first_line(error: Exception) -> str:

@@ -21,8 +21,11 @@ import pyarrow as pa
 
 import curate
 from curate.errors import InputError, RunError
+from curate.events import emit
+from curate.meter import progress_of
 from curate.recipe import Recipe, fingerprint
-from curate.shards import Shard, atomic_file
+from curate.shards import Shard, atomic_file, holds, seal
+from curate.shards.walk import printable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 MANIFEST = "run.json"
 STAGES = ("measure", "decide", "write", "report")
 _LOCK = ".lock"
+_LOCK_ATTEMPTS = 4
+_FOLDERS = ("signals", "sketches", "rejects", "decisions", "distributions", "mix/*")
 _FORMAT = 1  # of the directory; raised when an older curate could not read it
 
 
@@ -105,8 +110,16 @@ class Run:
         return [shard for shard in self.shards if self.signals_file(shard).is_file()]
 
     def stamp(self, shard: Shard) -> Any:
-        """Return what told that the files of a shard were these: size and modification time."""
+        """Return what told that the files of a shard were these: size, modification time, hash of both ends."""
         return self._stamps()[shard.name]
+
+    def check_unchanged(self, shard: Shard) -> None:
+        """Raise InputError when the files of a shard are not those that were measured."""
+        if _stamp(shard.paths) != self.stamp(shard):
+            raise InputError(
+                f"{printable(shard.paths[0])} has changed since it was measured; "
+                f"run curate corpus on these inputs again: it measures again what has changed"
+            )
 
     def _stamps(self) -> dict[str, Any]:
         return {entry["name"]: entry["stamp"] for entry in self.manifest["inputs"]["shards"]}
@@ -137,7 +150,10 @@ class Run:
         file = self.path / "report.json"
         if not file.is_file():
             raise RunError(f"{self.path} has no report yet; run: curate report {self.path}")
-        report: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        try:
+            report: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        except (ValueError, OSError) as error:
+            raise RunError(f"cannot read {file}: {error}; to make it again: curate report {self.path}") from None
         return report
 
     @property
@@ -165,7 +181,7 @@ class Run:
             raise RunError(f"the mix of {self.path} is not written; run: curate write {self.path}")
         schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(stage["schema"])))
         columns = pl.DataFrame(pl.from_arrow(schema.empty_table())).schema
-        if not stage["files"]:
+        if not any(file.startswith("mix/") for file in stage["files"]):
             return pl.DataFrame(schema=columns).lazy()
         if stage["format"] == "jsonl.zst":
             return pl.scan_ndjson(self.path / "mix" / "**" / "*.jsonl.zst", schema=columns)
@@ -191,12 +207,29 @@ class Run:
         return bool(stage.get("done")) and stage.get("key") == key and self._is_there(name)
 
     def _is_there(self, name: str) -> bool:
-        """Tell whether the files of a stage that is done are where it put them, and as large as they were."""
-        if name == "measure":
-            files = [file(shard) for shard in self.measured for file in (self.signals_file, self.sketches_file)]
-            return all(file.is_file() for file in files)
+        """Tell whether the files of a stage that is done are where it put them, and as they were."""
+        return not self._damaged(name)
+
+    def _damaged(self, name: str) -> list[Path]:
+        """Return the files of a stage that are gone or are not as the stage left them."""
         files = self.stage(name).get("files", {})
-        return all(_size(self.path / file) == size for file, size in files.items())
+        return [self.path / file for file, sealed in files.items() if not holds(self.path / file, sealed)]
+
+    def delete_damaged(self, name: str) -> None:
+        """Delete what is left of damaged files of a stage, so that its tasks find them missing."""
+        for path in self._damaged(name):
+            path.unlink(missing_ok=True)
+            self.log(f"{path.relative_to(self.path)} is not as {name} left it: it is made again")
+
+    def seals(self, *names: str) -> dict[str, list[int | str]]:
+        """Return what tells files of the run and all files in folders of it, by their path in the run; see `seal`."""
+        given = [self.path / name for name in names]
+        files = (path for top in given for path in ([top] if top.is_file() else sorted(top.rglob("*"))))
+        return {
+            path.relative_to(self.path).as_posix(): seal(path)
+            for path in files
+            if path.is_file() and not path.name.startswith(".")
+        }
 
     def sizes(self, folder: str) -> dict[str, int]:
         """Return the size of every file in a folder of the run, by its path in the run."""
@@ -219,6 +252,7 @@ class Run:
                 self.manifest["stages"][later]["outdated"] = True
         self.save()
         self.log(f"{name} begins")
+        emit("stage_begins", stage=name, run=str(self.path))
         begun = time.monotonic()
         try:
             yield stage
@@ -226,11 +260,14 @@ class Run:
             stage["seconds"] = spent + time.monotonic() - begun
             with suppress(RunError, OSError):  # what went wrong first is what the user has to know
                 self.log(f"{name} stopped: {type(error).__name__}: {error}")
+                emit("stage_stopped", stage=name, error=type(error).__name__, message=str(error))
                 self.save()
             raise
         stage["done"] = True
         stage["seconds"] = spent + time.monotonic() - begun
         self.log(f"{name} done in {stage['seconds']:.1f} s")
+        counts = {what: stage[what] for what in ("counts", "documents") if what in stage}
+        emit("stage_ends", stage=name, seconds=stage["seconds"], **counts)
         self.save()
 
     def log(self, message: str) -> None:
@@ -239,14 +276,21 @@ class Run:
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {message}\n")
 
     def status(self) -> list[dict[str, Any]]:
-        """Return the state of each stage: stage, state (done, interrupted, outdated, missing), seconds, note."""
-        rows = []
+        """Return the state of each stage: stage, state (done, running, interrupted, outdated, missing), seconds, note.
+
+        A running stage has `progress` too: bytes done and in all, rate, seconds left, and what it is at.
+        """
+        rows: list[dict[str, Any]] = []
+        progress = progress_of(self.path) if is_held(self.path) else {}
         for name in STAGES:
             stage = self.stage(name)
             outdated = "outdated" if stage.get("outdated") else "interrupted"
             state = "done" if stage.get("done") else outdated if stage else "missing"
             note = f"{len(self.measured)} of {len(self.shards)} shards" if name == "measure" else ""
-            rows.append({"stage": name, "state": state, "seconds": stage.get("seconds", 0.0), "note": note})
+            row = {"stage": name, "state": state, "seconds": stage.get("seconds", 0.0), "note": note}
+            if progress.get("stage") == name and not stage.get("done"):
+                row |= {"state": "running", "progress": progress, "seconds": progress["updated"] - progress["began"]}
+            rows.append(row)
         return rows
 
     def set_recipe(self, recipe: Recipe) -> None:
@@ -272,24 +316,56 @@ class Run:
 @contextmanager
 def hold(path: Path) -> Iterator[None]:
     """Hold a run directory for this process; see `Run.locked`."""
-    with (path / _LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RunError(f"another curate is working on {path}; wait for it, or choose another --out") from None
+    try:
+        lock = (path / _LOCK).open("w")
+    except OSError as error:
+        raise RunError(f"{path / _LOCK}: cannot be written: {error.strerror}") from None
+    with lock:
+        for attempt in range(_LOCK_ATTEMPTS):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:  # or `is_held` looked, for a moment
+                if attempt == _LOCK_ATTEMPTS - 1:
+                    raise RunError(
+                        f"another curate is working on {path}; wait for it, or choose another --out"
+                    ) from None
+                time.sleep(0.05)
         yield
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether a process works on a run directory."""
+    try:
+        with (path / _LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
 
 
 def _entry(shard: Shard) -> dict[str, Any]:
     """Return what the manifest holds of a shard: itself, with absolute paths, and the state of its files."""
     paths = tuple(str(Path(path).absolute()) for path in shard.paths)
-    states = []
+    return {**asdict(shard), "paths": paths, "stamp": _stamp(paths)}
+
+
+def _stamp(paths: Sequence[str]) -> list[Any]:
+    """Return the state of input files: of each its size, modification time, and a hash of both ends if readable."""
+    states: list[Any] = []
     for path in paths:
         try:
-            states.append(Path(path).stat())
+            state = Path(path).stat()
         except OSError as error:
-            raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    return {**asdict(shard), "paths": paths, "stamp": [[state.st_size, state.st_mtime_ns] for state in states]}
+            raise InputError(f"{printable(path)}: cannot be read: {error.strerror}") from None
+        try:
+            ends = seal(path)[1]
+        except OSError:  # measuring says so, or skips it
+            ends = ""
+        states.append([state.st_size, state.st_mtime_ns, ends])
+    return states
 
 
 def _continued(path: Path, wanted: dict[str, Any], overwrite: bool) -> dict[str, Any]:
@@ -329,6 +405,7 @@ def _clear(path: Path) -> None:
         "rejects/*.jsonl",
         "decisions/*.parquet",
         "distributions/*.parquet",
+        *(f"{folder}/.*.partial" for folder in _FOLDERS),
     ):
         for file in path.glob(pattern):
             file.unlink()
@@ -354,15 +431,14 @@ def clear_mix(path: Path) -> None:
 def _read_manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
-    except (ValueError, OSError) as error:
-        raise RunError(f"cannot read {path}: {error}; if it is no run of curate, choose another --out") from None
+    except (ValueError, OSError, RecursionError) as error:
+        raise RunError(
+            f"cannot read {path}: {error}; if it is no run of curate, choose another --out; "
+            f"if it is, its manifest is damaged: delete {path.parent} and run again"
+        ) from None
     if not isinstance(manifest, dict) or not {"format", "curate", "inputs", "stages"} <= manifest.keys():
         raise RunError(f"{path} is not the manifest of a run of curate; choose another --out (nothing was touched)")
     return manifest
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else -1
 
 
 def _write_json(path: Path, value: Any) -> None:
@@ -372,7 +448,12 @@ def _write_json(path: Path, value: Any) -> None:
 
 def _difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:
     """Say in words how the inputs of a run differ from those asked for; None when only files have changed."""
-    for key, label in (("text_column", "--text-column"), ("id_column", "--id-column"), ("tokenizer", "--tokenizer")):
+    for key, label in (
+        ("text_column", "--text-column"),
+        ("id_column", "--id-column"),
+        ("tokenizer", "--tokenizer"),
+        ("max_record_bytes", "--max-record-bytes"),
+    ):
         if old.get(key) != new.get(key):
             return f"the same inputs with {label} {old.get(key)} instead of {new.get(key)}"
     before, after = ({entry["name"]: entry["paths"] for entry in inputs["shards"]} for inputs in (old, new))

@@ -5,13 +5,14 @@ What the columns mean is the stages' business.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curate.errors import RunError
 from curate.shards.atomic import atomic_file, partial_path
 from curate.shards.schema import fit, join
 
@@ -50,11 +51,14 @@ class TableWriter:
         schemas = [table.schema for table in self._pending]
         schema = _joined(schemas if self._writer is None else [self._writer.schema, *schemas])
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._sink, schema, compression=self._compression)
+            self._writer = self._parquet(schema)
         elif schema != self._writer.schema:
             self._restart(schema)
         self._writer.write_table(pa.concat_tables([fit(table, schema, len(table)) for table in self._pending]))
         self._pending.clear()
+
+    def _parquet(self, schema: pa.Schema) -> pq.ParquetWriter:
+        return pq.ParquetWriter(self._sink, schema, compression=self._compression, write_page_checksum=True)
 
     def _restart(self, schema: pa.Schema) -> None:
         """Write what is in the file again, with another schema."""
@@ -65,17 +69,22 @@ class TableWriter:
             groups = [written.read_row_group(number) for number in range(written.num_row_groups)]
         self._sink.seek(0)
         self._sink.truncate()
-        self._writer = pq.ParquetWriter(self._sink, schema, compression=self._compression)
+        self._writer = self._parquet(schema)
         for group in groups:
             self._writer.write_table(fit(group, schema, len(group)))
 
     def close(self, metadata: dict[bytes, bytes] | None = None) -> None:
         """Write what is left and `metadata` into the footer, and make the file appear."""
-        self._flush()
-        assert self._writer is not None, "a table file needs at least one table, even without rows"
-        if metadata:
-            self._writer.add_key_value_metadata(metadata)
-        self._writer.close()
+        try:
+            self._flush()
+            assert self._writer is not None, "a table file needs at least one table, even without rows"
+            if metadata:
+                self._writer.add_key_value_metadata(metadata)
+            self._writer.close()
+        except BaseException as error:
+            self._closed = True
+            self._file.__exit__(type(error), error, error.__traceback__)  # words it, and leaves nothing behind
+            raise
         self._closed = True
         self._file.__exit__(None, None, None)
 
@@ -94,3 +103,25 @@ def _joined(schemas: Iterable[pa.Schema]) -> pa.Schema:
         for field in schema:
             types[field.name] = join(types[field.name], field.type) if field.name in types else field.type
     return pa.schema(list(types.items()))
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a table of a run, its checksums verified.
+
+    RunError where it is gone, cannot be read or is damaged. A damaged one is deleted, so that the same command finds
+    it missing and makes it again.
+    """
+    wanted = None if columns is None else list(columns)
+    try:
+        return pq.read_table(path, columns=wanted, partitioning=None, page_checksum_verification=True)
+    except FileNotFoundError:
+        raise RunError(f"{path} is gone; run curate corpus again: it makes it again") from None
+    except (OSError, pa.ArrowException) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise RunError(f"{path}: cannot be read: {error.strerror}") from error
+        why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        if "FieldRef" not in why:  # else it has no such column, which is no damage
+            path.unlink(missing_ok=True)
+        raise RunError(
+            f"{path} is damaged ({why}) and was deleted; run curate corpus again: it makes this part again"
+        ) from error

@@ -237,7 +237,8 @@ def sum_subwords(data, offsets, table, slots, kept, shape, cache, heads, newest,
                 heads[slot, 0] = keys[word]
                 heads[slot, 1] = uint64(found)
                 if found >= 0:
-                    add_rows(table, 0, rows, found, cache[slot, HEADER:])
+                    # Not HEADER: alone: a cache entry of odd width is padded, and a row of the table is not.
+                    add_rows(table, 0, rows, found, cache[slot, HEADER : HEADER + len(total)])
                     hits[nhits] = int64(slot)
                     nhits += 1
                     features += found

@@ -16,7 +16,10 @@ from curate.cli import catalog, questions, stages
 from curate.cli.dedup import dedup
 from curate.cli.estimate import estimate
 from curate.cli.index import index
+from curate.cli.interrupt import prompt_interrupts
 from curate.errors import CurateError
+
+_INTERRUPTED = "interrupted; the same command goes on where it stopped"
 
 
 class _Commands(click.Group):
@@ -27,11 +30,12 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with prompt_interrupts(lambda: _say(_INTERRUPTED), status=1):
+                return super().invoke(ctx)
         except CurateError as error:
             _fail(str(error))
         except KeyboardInterrupt:
-            _fail("interrupted; the same command goes on where it stopped")
+            _fail(_INTERRUPTED)
         except BrokenPipeError:
             sys.stderr.close()
             sys.exit(0)
@@ -41,8 +45,12 @@ class _Commands(click.Group):
 
 
 def _fail(message: str) -> None:
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)
+    _say(message)
     sys.exit(1)
+
+
+def _say(message: str) -> None:
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

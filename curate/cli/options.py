@@ -9,12 +9,21 @@ from typing import Any, TypeVar
 
 import click
 
+from curate.limits import MAX_EXPANSION, MAX_RECORD_BYTES
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     """Return one decorator that applies several, the first outermost."""
     return lambda command: functools.reduce(lambda made, decorate: decorate(made), reversed(decorators), command)
+
+
+def _log_to(context: click.Context, path: str | None) -> None:
+    if path is not None:
+        from curate.events import json_log
+
+        context.with_resource(json_log(path))
 
 
 INPUTS = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
@@ -42,11 +51,32 @@ PLUGIN = click.option(
     help="A .py file or module with signals of your own; can be repeated.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+JSON_LOG = click.option(
+    "--json-log",
+    metavar="FILE",
+    expose_value=False,
+    callback=lambda context, parameter, path: _log_to(context, path),
+    help="Append what happens to FILE as JSON lines, - for stderr: stages, shards, progress, warnings.",
+)
 IGNORE_DISK = click.option("--ignore-disk", is_flag=True, help="Go on when the disk looks too small for the run.")
 READING = options(
     click.option("--text-column", default="text", show_default=True, help="Column that holds the text."),
     click.option("--id-column", default="id", show_default=True, help="Column that holds the id; made up when absent."),
     click.option("--tokenizer", type=click.Path(), help="tokenizer.json to count tokens exactly."),
+    click.option(
+        "--max-record-bytes",
+        type=click.IntRange(min=1),
+        default=MAX_RECORD_BYTES,
+        show_default="256 MB",
+        help="Larger records are rejected.",
+    ),
+    click.option(
+        "--max-expansion",
+        type=click.IntRange(min=1),
+        default=MAX_EXPANSION,
+        show_default=True,
+        help="A compressed file that becomes more than so many times larger is an error.",
+    ),
     click.option("--skip-bad-files", is_flag=True, help="Go on when a file cannot be read; the report lists it."),
     click.option("--overwrite", is_flag=True, help="Delete the run at --out first."),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -160,7 +161,7 @@ def tune(
 @RUN
 @JSON
 def status(run: Path, as_json: bool) -> None:
-    """Say which stages of a run are done.
+    """Say which stages of a run are done, and how far the running one is.
 
     \b
     Example:
@@ -173,4 +174,16 @@ def status(run: Path, as_json: bool) -> None:
         click.echo(json.dumps(stages))
         return
     for stage in stages:
-        click.echo(f"{stage['stage']:8} {stage['state']:12} {stage['seconds']:8.1f} s  {stage['note']}")
+        note = _progress(stage["progress"]) if "progress" in stage else stage["note"]
+        click.echo(f"{stage['stage']:8} {stage['state']:12} {stage['seconds']:8.1f} s  {note}")
+
+
+def _progress(progress: dict[str, Any]) -> str:
+    """Say how far a running stage is: bytes of input, rate, time left; or the step it is at."""
+    from curate.terminal import size
+
+    if not progress["total_bytes"]:
+        return str(progress["doing"])
+    done, total = progress["done_bytes"], progress["total_bytes"]
+    left = "" if progress["left"] is None else f", about {progress['left'] / 60:.0f} minutes left"
+    return f"{size(done)} of {size(total)}, {size(progress['rate'])} a second{left}"

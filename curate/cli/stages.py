@@ -14,6 +14,7 @@ from curate.cli.options import (
     INDEX,
     INPUTS,
     JSON,
+    JSON_LOG,
     MEMORY,
     OUT,
     PLUGIN,
@@ -70,6 +71,7 @@ def demo(out: Path, threads: int | None) -> None:
 @IGNORE_DISK
 @PLUGIN
 @JSON
+@JSON_LOG
 def corpus(inputs: tuple[str, ...], out: Path, as_json: bool, **options: Any) -> None:
     """Turn raw shards into a training mix and a report.
 
@@ -97,6 +99,7 @@ def corpus(inputs: tuple[str, ...], out: Path, as_json: bool, **options: Any) ->
 @READING
 @IGNORE_DISK
 @PLUGIN
+@JSON_LOG
 def measure(
     inputs: tuple[str, ...],
     out: Path,
@@ -139,6 +142,7 @@ def measure(
 @MEMORY
 @INDEX
 @click.option("--no-index", is_flag=True, help="Leave out the index that the run was decided with.")
+@JSON_LOG
 def decide(
     run: Path,
     recipe: str | None,
@@ -229,6 +233,7 @@ def mix(
 @RUN
 @FORMAT
 @THREADS
+@JSON_LOG
 def write(run: Path, format: str | None, threads: int | None) -> None:
     """Write the mix of a decided run (stage 3).
 
@@ -257,6 +262,7 @@ def write(run: Path, format: str | None, threads: int | None) -> None:
 )
 @THREADS
 @JSON
+@JSON_LOG
 def report(run: Path, price: float | None, threads: int | None, as_json: bool) -> None:
     """Write the report of a decided run again and print its summary (stage 4).
 

@@ -20,9 +20,11 @@ from classifiers.arrow import Strings
 from curate.kernels import cutting
 from curate.kernels.text_lines import Ranges
 from curate.shards.atomic import atomic_file
+from curate.tables import read_table
 
 if TYPE_CHECKING:
     from curate.run import Run
+    from curate.shards import Shard
 
 Numbers = npt.NDArray[np.int64]
 
@@ -54,7 +56,7 @@ class Cuts:
         """Read the cuts of a part; None stands for a step that cut nothing."""
         if folder is None:
             return Cuts()
-        table = pq.read_table(cuts_file(folder, part), partitioning=None).combine_chunks()
+        table = read_table(cuts_file(folder, part)).combine_chunks()
         sizes = np.stack([table[name].to_numpy() for name in SIZES], axis=1)
         return Cuts(table["position"].to_numpy(), ranges_of(table["cuts"]), sizes, table["dropped"].to_numpy())
 
@@ -63,7 +65,7 @@ class Cuts:
         columns = {name: self.sizes[:, number] for number, name in enumerate(SIZES)}
         table = pa.table({"position": self.rows, "cuts": as_lists(self.ranges), **columns, "dropped": self.dropped})
         with atomic_file(path) as file:
-            pq.write_table(table, file)
+            pq.write_table(table, file, write_page_checksum=True)
 
     def take(self, keep: Numbers | npt.NDArray[np.bool_]) -> Cuts:
         """Return the cuts of some of the documents."""
@@ -92,6 +94,16 @@ class Cuts:
         if not len(self.rows) or not len(rows):
             return texts
         return cut(texts, self.of_rows(rows))
+
+
+def final_bytes(run: Run, shard: Shard) -> Numbers:
+    """Return the bytes of each document of a decided shard as the mix has it: cleaned, and trimmed."""
+    found: Numbers = read_table(run.signals_file(shard), ["byte_count"])["byte_count"].to_numpy().copy()
+    trims = list(run.stage("decide").get("trims", {}).values())
+    if trims:
+        cuts = Cuts.of_step(run.path / trims[-1]["folder"], shard.name).staying()
+        found[cuts.rows] = cuts.sizes[:, SIZES.index("byte_count")]
+    return found
 
 
 def no_ranges(documents: int) -> Ranges:

@@ -40,11 +40,15 @@ class Decisions:
 
 
 def decide_population(
-    population: Population, recipe: Recipe, known: Callable[[npt.NDArray[np.bool_], Dedup], Match] | None = None
+    population: Population,
+    recipe: Recipe,
+    known: Callable[[npt.NDArray[np.bool_], Dedup], Match] | None = None,
+    say: Callable[[str], None] = lambda step: None,
 ) -> Decisions:
     """Apply a recipe's steps and its mix to a population that has the columns of the recipe's ensembles.
 
     `known` tells which living documents a dedup step drops for documents of an index, before it compares the rest.
+    `say` is told the name of each step as it begins.
     """
     filters = [step for step in recipe.steps if isinstance(step, Filter)]
     begin = starts(population)
@@ -55,6 +59,7 @@ def decide_population(
         tokens=signal_column(population, everyone, "token_count").astype(np.int64),
     )
     for number, step in enumerate(recipe.steps):
+        say(step.name)
         if isinstance(step, Filter):
             standing.drop(standing.alive & standing.failed[:, filters.index(step)], number)
         elif isinstance(step, Dedup):

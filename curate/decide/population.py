@@ -31,6 +31,7 @@ from curate.measure.stage import Measured, read_options, stored_metadata
 from curate.memory import default_memory
 from curate.shards import Shard, read, unify
 from curate.shards.schema import fit
+from curate.tables import read_table
 from curate.text import clean
 
 if TYPE_CHECKING:
@@ -154,18 +155,18 @@ class RunPopulation:
         import polars as pl
 
         file = self.run.signals_file(self.shards[part])
-        frame = pl.read_parquet(file, columns=list(columns), glob=False)
+        frame = pl.DataFrame(pl.from_arrow(read_table(file, columns)))
         metadata = pa.schema([field for field in self._metadata if field.name in columns])
         if not metadata:
             return frame
         # A column of JSON may have been of another type in each shard; a predicate sees the one of the mix.
-        stored = pq.read_table(file, columns=metadata.names, partitioning=None)
+        stored = read_table(file, metadata.names)
         same = pl.DataFrame(pl.from_arrow(fit(stored, metadata, len(stored))))
         return frame.with_columns(same.get_columns())
 
     def sketches(self, part: int, columns: Sequence[str]) -> pa.Table:
         """Return sketches of a shard."""
-        return pq.read_table(self.run.sketches_file(self.shards[part]), columns=list(columns), partitioning=None)
+        return read_table(self.run.sketches_file(self.shards[part]), columns)
 
     def shingles(self, wanted: Wanted, shingling: Shingling, partitions: int) -> Iterator[Candidates]:
         """Read the shards that hold wanted documents again; their shingles wait on disk, divided by cluster."""
@@ -208,7 +209,7 @@ class ShingleTask:
     def band_keys(self) -> npt.NDArray[np.uint64]:
         """Read the band keys of the wanted documents."""
         file = self.run.sketches_file(self.shard)
-        return self.wanted.band_keys(lambda columns: pq.read_table(file, columns=list(columns), partitioning=None))
+        return self.wanted.band_keys(lambda columns: read_table(file, columns))
 
     def batches(self) -> Iterator[tuple[int, int, pa.Array]]:
         """Yield (first, last) of the wanted documents of each batch, and their raw texts; stop after the last one."""

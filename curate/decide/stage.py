@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import curate
+from curate.conservation import check_decided
 from curate.decide.ensembles import with_ensembles
 from curate.decide.fold import MIX, decide_population
 from curate.decide.population import MemoryPopulation, RunPopulation
@@ -22,15 +23,17 @@ from curate.decide.trims import forget_others
 from curate.errors import RunError
 from curate.measure.plan import Plan, check_known
 from curate.measure.stage import Measured, as_frame, measure_texts, with_urls
+from curate.meter import Meter
 from curate.recipe import Recipe, fingerprint
 from curate.tables import TableWriter
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from curate.engines.local import Local
+    from curate.engines.local import Local, Workers
     from curate.index import Index
     from curate.run import Run
+    from curate.shards import Shard
 
 
 def decide_key(run: Run, recipe: Recipe, index: str | None = None) -> str:
@@ -85,7 +88,7 @@ def _decide(run: Run, recipe: Recipe, engine: Local, index: Index | None) -> Non
             population.scratch.mkdir(parents=True, exist_ok=True)
             known = partial(index.matches, extended, memory=engine.memory, folder=population.scratch, origin=origin)
 
-        decisions = decide_population(extended, recipe, known)
+        decisions = decide_population(extended, recipe, known, Meter(run.path, "decide").say)
         trims = decisions.standing.trims
         shutil.rmtree(population.scratch, ignore_errors=True)
         clusters = Clusters(population, decisions.standing)
@@ -96,6 +99,8 @@ def _decide(run: Run, recipe: Recipe, engine: Local, index: Index | None) -> Non
         for part, shard in enumerate(population.shards):
             with TableWriter(run.decisions_file(shard)) as file:
                 file.write(decision_table(extended, recipe, decisions, clusters, part))
+        for _ in engine.run(partial(_check, run), population.shards):
+            pass
         stage["steps"] = [{"name": step.name, "kind": step.kind} for step in recipe.steps]
         if recipe.mix.samples:
             stage["steps"].append({"name": MIX, "kind": "mix"})
@@ -110,8 +115,12 @@ def _decide(run: Run, recipe: Recipe, engine: Local, index: Index | None) -> Non
         }
         forget_others(population.texts, trims.values())
         stage["mix"] = [asdict(allocation) for allocation in decisions.drawn.allocations]
-        stage["files"] = {**run.sizes("decisions"), **run.sizes("cuts")}
+        stage["files"] = run.seals("decisions", "cuts")
         run.set_recipe(recipe)
+
+
+def _check(run: Run, shard: Shard, workers: Workers) -> None:
+    check_decided(run, shard)
 
 
 def _check_measured(run: Run, recipe: Recipe) -> None:

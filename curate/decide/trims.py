@@ -29,7 +29,7 @@ from curate.dedup.substrings import Fingerprints, PassageCuts, PassageKeys
 from curate.dedup.trimmed import PartTrimmed, Top, Trimmer, merged
 from curate.recipe import Dedup, LineDedup, Recipe, SubstringDedup, Trim, fingerprint
 from curate.recipe.trims import UNITS
-from curate.shards import atomic_bytes
+from curate.shards import atomic_bytes, seal
 
 Bools = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
@@ -76,8 +76,9 @@ def trim(
         what = "lines_removed" if isinstance(step, LineDedup) else "spans_removed"
         examples = sorted(found.top.values(), key=lambda item: (-item[0], item[1]))[:MOST_SHOWN]
         top = [{"text": text, "count": count} for count, text in examples]
-        facts = {"unit": unit, what: found.removed, "top": top, "files": _file_sizes(folder, texts.names)}
-        atomic_bytes(folder / _FACTS, json.dumps(facts, ensure_ascii=False).encode())
+        facts = {"unit": unit, what: found.removed, "top": top, "files": _seals(folder, texts.names)}
+        sealed = {**facts, "checksum": fingerprint(facts)}
+        atomic_bytes(folder / _FACTS, json.dumps(sealed, ensure_ascii=False).encode())
     return _load(population, folder, earlier)
 
 
@@ -209,9 +210,9 @@ def _substrings(work: _Work, step: SubstringDedup) -> _Outcome:
     return cut(found.dropped)
 
 
-def _file_sizes(folder: Path, parts: Sequence[str]) -> dict[str, int]:
+def _seals(folder: Path, parts: Sequence[str]) -> dict[str, Any]:
     files = [cuts_file(folder, part) for part in parts]
-    return {file.name: file.stat().st_size for file in files if file.is_file()}
+    return {file.name: seal(file) for file in files if file.is_file()}
 
 
 def _is_done(folder: Path, parts: Sequence[str]) -> bool:
@@ -219,8 +220,13 @@ def _is_done(folder: Path, parts: Sequence[str]) -> bool:
     facts = folder / _FACTS
     if not facts.is_file():
         return False
-    files: dict[str, int] = json.loads(facts.read_text(encoding="utf-8"))["files"]
-    return len(files) == len(parts) and files == _file_sizes(folder, parts)
+    try:
+        stored = json.loads(facts.read_text(encoding="utf-8"))
+        whole = stored.pop("checksum") == fingerprint(stored)
+        files: dict[str, Any] = stored["files"]
+    except (ValueError, KeyError, TypeError, AttributeError):  # damaged
+        return False
+    return whole and len(files) == len(parts) and files == _seals(folder, parts)
 
 
 def _load(population: Population, folder: Path, earlier: Trimmed | None) -> Trimmed:
@@ -237,7 +243,7 @@ def _load(population: Population, folder: Path, earlier: Trimmed | None) -> Trim
     lost = before - after
     sums = dict(zip(SIZES, lost.sum(axis=0).tolist(), strict=True))
     stored = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-    del stored["files"]
+    del stored["files"], stored["checksum"]
     facts = {
         **stored,
         "documents_touched": int((lost[:, 0] > 0).sum()),

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from curate.decide.groups import group_keys
 from curate.decide.population import RunPopulation, Wanted, nullable_column, sketch_column, starts
@@ -21,6 +20,7 @@ from curate.errors import RunError, did_you_mean
 from curate.kernels.shingling import Shingling
 from curate.measure.plan import Plan
 from curate.recipe import Dedup, Recipe
+from curate.tables import read_table
 
 if TYPE_CHECKING:
     from curate.engines.local import Local
@@ -124,7 +124,7 @@ class StepPopulation:
 def _decisions(run: Run, population: RunPopulation, columns: list[str]) -> Iterator[tuple[int, pa.Table]]:
     begin = starts(population)
     for part, shard in enumerate(population.shards):
-        yield int(begin[part]), pq.read_table(run.decisions_file(shard), columns=columns, partitioning=None)
+        yield int(begin[part]), read_table(run.decisions_file(shard), columns)
 
 
 def shingles_of(population: RunPopulation, documents: I64, shingling: Shingling) -> Shingles:

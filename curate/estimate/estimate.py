@@ -254,7 +254,8 @@ def check_space(run: Run, recipe: Recipe, threads: int | None = None, *, stages:
     if total * NEVER_LARGER < free or all(run.stage(stage).get("done") for stage in stages):
         return
     inputs = run.manifest["inputs"]
-    options = Options(inputs["text_column"], inputs["id_column"], inputs["tokenizer"], run.manifest["skip_bad_files"])
+    names = ("text_column", "id_column", "tokenizer", "max_record_bytes", "max_expansion")
+    options = Options(skip_bad_files=run.manifest["skip_bad_files"], **{name: inputs[name] for name in names})
     try:
         trial = _trial(shards, recipe, options, QUICK_BYTES, threads, Progress(), report=False)
     except CurateError:

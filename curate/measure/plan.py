@@ -13,6 +13,7 @@ from typing import Any
 import classifiers
 import curate
 from curate.errors import RecipeError, did_you_mean
+from curate.measure.ranges import check_thresholds
 from curate.measure.references import reference_state
 from curate.measure.scores import classifier_columns, digest, model
 from curate.recipe import BASE_COLUMNS, ClassifierUse, Dedup, Distribution, Recipe, WordList, fingerprint
@@ -47,6 +48,7 @@ class Plan:
         outputs = {column: use for use in recipe.classifiers for column in classifier_columns(use)}
         _check_columns_once(recipe)
         check_cleaners(recipe)
+        check_thresholds(recipe)
         wanted = recipe.columns
         minhash = {_sketch_parameters(step) for step in recipe.dedups("minhash")}
         if len(minhash) > 1:

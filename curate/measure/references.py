@@ -90,7 +90,14 @@ def _of_run(
     say(f"Learning the distribution {use.name}: one pass over its texts …")
     run.log(f"learning the distribution {use.name} from {use.reference}")
     if use.reference == CORPUS:
-        options = ReadOptions(inputs["text_column"], inputs["id_column"], metadata=False, skip_bad_files=skip)
+        options = ReadOptions(
+            inputs["text_column"],
+            inputs["id_column"],
+            metadata=False,
+            max_record_bytes=inputs["max_record_bytes"],
+            max_expansion=inputs["max_expansion"],
+            skip_bad_files=skip,
+        )
         state = run.path / "state" / f"{use.name}.sample.parquet"
         sample = sample_shards(run.shards, options, cleaners, use.sample, engine, state=state, key=key)
         learnt = _reference(sample, use)

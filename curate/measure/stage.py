@@ -19,15 +19,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from classifiers.arrow import Strings, as_array, as_strings
+from curate.conservation import check_measured
 from curate.dedup.urls import sketch_name, url_hashes
 from curate.errors import InputError, PluginError, did_you_mean
+from curate.events import emit
 from curate.kernels.hashing import murmur3, text_hash_of_words
 from curate.kernels.minhash import Sketches, sketch
+from curate.measure.journal import Journal, is_large
 from curate.measure.plan import Plan, check_known
 from curate.measure.references import References, digests, references_of_run, references_of_texts
 from curate.measure.scores import classify
+from curate.meter import Meter
 from curate.recipe import Recipe, fingerprint
-from curate.shards import Batch, ReadOptions, RejectWriter, SchemaCollector, Shard, read
+from curate.shards import Batch, ReadOptions, RejectWriter, SchemaCollector, Shard, holds, read, seal
 from curate.signals import Documents, common, compute, registry
 from curate.signals.cleaned import cleaners_in
 from curate.signals.divergence import divergence
@@ -151,6 +155,7 @@ class ShardCounts:
     documents: int = 0
     raw_bytes: int = 0  # of text, before cleaning
     bytes: int = 0
+    tokens: int = 0
     rejected: int = 0
     rejected_bytes: int = 0
     skipped: str = ""
@@ -171,10 +176,11 @@ class MeasureShard:
         ensure(self.run.manifest.get("plugins", []), self.plan.signals)
         key = fingerprint([self.key, self.run.stamp(shard)])
         stored = stored_counts(self.run, shard, key)
-        if stored is not None:
-            return stored
         try:
-            return self._measure(shard, workers, key)
+            counts = stored or self._measure(shard, workers, key)
+            check_measured(self.run, shard, counts)
+            self._journal(shard, key).forget()
+            return counts
         except InputError as error:
             if not self.options.skip_bad_files:
                 raise
@@ -184,25 +190,30 @@ class MeasureShard:
         counts = ShardCounts()
         schema = SchemaCollector()
         of_batch = functools.partial(measure_batch, shard=shard, plan=self.plan, references=self.references)
-        with TableWriter(self.run.signals_file(shard)) as signals:
+        with self._journal(shard, key) as journal, TableWriter(self.run.signals_file(shard)) as signals:
             with (
                 TableWriter(self.run.sketches_file(shard), compression="none") as sketches,
                 RejectWriter(self.run.rejects_file(shard)) as rejects,
             ):
                 batches = self._counted(counts, read(shard, self.options, on_reject=rejects, collector=schema))
-                for measured in workers.map(of_batch, batches):
-                    counts.documents += len(measured.signals)
-                    counts.bytes += int(measured.signals["byte_count"].to_numpy().sum())
-                    signals.write(measured.signals)
-                    sketches.write(measured.sketches)
+                for found, sketched in journal.through(workers, of_batch, batches):
+                    counts.documents += len(found)
+                    counts.bytes += int(found["byte_count"].to_numpy().sum())
+                    counts.tokens += int(found["token_count"].to_numpy().sum())
+                    signals.write(found)
+                    sketches.write(sketched)
                 if not counts.documents:
                     empty = of_batch(_no_documents())
                     signals.write(empty.signals)
                     sketches.write(empty.sketches)
             counts.rejected, counts.rejected_bytes = rejects.documents, rejects.bytes
             # Signals come last, and their footer says what the shard held: once they are there it is done.
-            signals.close({_FOOTER: _footer(key, counts, schema.schema)})
+            signals.close({_FOOTER: _footer(self.run, shard, key, counts, schema.schema)})
         return counts
+
+    def _journal(self, shard: Shard, key: str) -> Journal:
+        """Return where what is measured of a shard waits until all of it is; for a large file, on disk."""
+        return Journal(self.run.path / "state" / f"measure-{shard.name}.journal", key, is_large(shard))
 
     def _counted(self, counts: ShardCounts, batches: Iterator[Batch]) -> Iterator[Batch]:
         for batch in batches:
@@ -250,12 +261,30 @@ def read_options(run: Run, metadata: Any) -> ReadOptions:
     """Return how the inputs of a run are read."""
     inputs = run.manifest["inputs"]
     skip = run.manifest["skip_bad_files"]
-    return ReadOptions(inputs["text_column"], inputs["id_column"], metadata, skip_bad_files=skip)
+    return ReadOptions(
+        inputs["text_column"],
+        inputs["id_column"],
+        metadata,
+        max_record_bytes=inputs["max_record_bytes"],
+        max_expansion=inputs["max_expansion"],
+        skip_bad_files=skip,
+    )
 
 
-def _footer(key: str, counts: ShardCounts, schema: pa.Schema) -> bytes:
-    kept = base64.b64encode(schema.serialize().to_pybytes()).decode()
-    return json.dumps({"key": key, "counts": asdict(counts), "metadata": kept}).encode()
+def _footer(run: Run, shard: Shard, key: str, counts: ShardCounts, schema: pa.Schema) -> bytes:
+    facts = {
+        "key": key,
+        "counts": asdict(counts),
+        "metadata": base64.b64encode(schema.serialize().to_pybytes()).decode(),
+        "sketches": seal(run.sketches_file(shard)),
+        "rejects": _seal_of_rejects(run, shard),
+    }
+    return json.dumps(facts).encode()
+
+
+def _seal_of_rejects(run: Run, shard: Shard) -> list[int | str] | None:
+    file = run.rejects_file(shard)
+    return seal(file) if file.is_file() else None
 
 
 def _read_footer(path: Path) -> dict[str, Any] | None:
@@ -269,7 +298,11 @@ def _read_footer(path: Path) -> dict[str, Any] | None:
 def stored_counts(run: Run, shard: Shard, key: str | None = None) -> ShardCounts | None:
     """Return the counts of a measured shard, or None when it was not measured, or not with this key."""
     footer = _read_footer(run.signals_file(shard))
-    if not footer or not run.sketches_file(shard).is_file() or key not in (None, footer["key"]):
+    if not footer or key not in (None, footer["key"]):
+        return None
+    if not holds(run.sketches_file(shard), footer.get("sketches")):
+        return None
+    if footer.get("rejects") != _seal_of_rejects(run, shard):
         return None
     return ShardCounts(**footer["counts"])
 
@@ -308,25 +341,40 @@ def measure_run(
     _check_early(recipe, plan, run.shards, options)
     for folder in ("signals", "sketches", "rejects"):
         (run.path / folder).mkdir(exist_ok=True)
+    run.delete_damaged("measure")
     with run.doing("measure", key, plan=asdict(plan)) as stage:
         references = references_of_run(run, plan.distributions, plan.clean, engine, say)
         task = MeasureShard(run, plan, options, fingerprint([plan.key(), digests(references)]), references)
         total = ShardCounts()
         skipped: dict[str, str] = {}
+        meter = Meter(run.path, "measure", sum(shard.bytes for shard in run.shards))
         for shard, counts in engine.run(task, run.shards):
             advance(shard.bytes)
+            meter.advance(shard.bytes)
+            emit("shard_done", stage="measure", shard=shard.name, bytes_on_disk=shard.bytes, **asdict(counts))
             if counts.skipped:
                 skipped[shard.name] = counts.skipped
                 _forget(run, shard)
             total.documents += counts.documents
             total.raw_bytes += counts.raw_bytes
             total.bytes += counts.bytes
+            total.tokens += counts.tokens
             total.rejected += counts.rejected
             total.rejected_bytes += counts.rejected_bytes
+        _check_any_read(run, skipped)
         check_metadata(run, recipe, plan)
         run.set_recipe(recipe)
         stage["counts"] = asdict(total)
         stage["skipped"] = dict(sorted(skipped.items()))
+        stage["files"] = run.seals("signals", "sketches", "rejects")
+
+
+def _check_any_read(run: Run, skipped: dict[str, str]) -> None:
+    if skipped and len(skipped) == len(run.shards):
+        first = min(skipped.values())
+        raise InputError(
+            f"none of the input files could be read, so there is nothing to go on with; the first: {first}"
+        )
 
 
 def _forget(run: Run, shard: Shard) -> None:

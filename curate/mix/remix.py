@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from curate.decide.cuts import SIZES, Cuts
 from curate.decide.ensembles import with_ensembles
@@ -24,7 +23,7 @@ from curate.dedup.rehydration import Rehydration
 from curate.errors import RecipeError, RunError, did_you_mean
 from curate.mix.draw import Drawn, draw
 from curate.recipe import Recipe
-from curate.tables import TableWriter
+from curate.tables import TableWriter, read_table
 
 if TYPE_CHECKING:
     from curate.engines.local import Local
@@ -82,7 +81,7 @@ def draw_again(run: Run, recipe: Recipe, engine: Local) -> tuple[RunPopulation, 
     sizes, cluster_size = np.zeros((begin[-1], len(SIZES)), np.int64), np.ones(begin[-1], np.int64)
     for part, shard in enumerate(population.shards):
         window = slice(begin[part], begin[part + 1])
-        decided = pq.read_table(run.decisions_file(shard), columns=["dropped_by", "cluster_size"], partitioning=None)
+        decided = read_table(run.decisions_file(shard), ["dropped_by", "cluster_size"])
         alive[window] = pa.compute.fill_null(pa.compute.equal(decided["dropped_by"], MIX), True).to_numpy()
         cluster_size[window] = decided["cluster_size"].to_numpy()
         sizes[window] = population.frame(part, SIZES).to_numpy()
@@ -105,14 +104,14 @@ def remix(run: Run, recipe: Recipe, engine: Local) -> Drawn:
         stage |= kept_facts
         for part, shard in enumerate(population.shards):
             window = slice(begin[part], begin[part + 1])
-            table = _with_mix(pq.read_table(run.decisions_file(shard), partitioning=None), drawn, alive[window], window)
+            table = _with_mix(read_table(run.decisions_file(shard)), drawn, alive[window], window)
             with TableWriter(run.decisions_file(shard)) as file:
                 file.write(table)
         stage["steps"] = [step for step in before["steps"] if step["name"] != MIX]
         if recipe.mix.samples:
             stage["steps"].append({"name": MIX, "kind": "mix"})
         stage["mix"] = [asdict(allocation) for allocation in drawn.allocations]
-        stage["files"] = {**run.sizes("decisions"), **run.sizes("cuts")}
+        stage["files"] = run.seals("decisions", "cuts")
         run.set_recipe(recipe)
     return drawn
 

@@ -40,6 +40,8 @@ def report_run(run: Run, recipe: Recipe, engine: Local, price_per_core_hour: flo
         atomic_bytes(run.path / "report.html", page(report, details).encode())
         atomic_bytes(run.path / "report.md", markdown(report).encode())
         atomic_bytes(run.path / "report.json", json.dumps(report, indent=1, ensure_ascii=False).encode())
+    run.stage("report")["files"] = run.seals("report.json", "report.html", "report.md")
+    run.save()
     return report
 
 

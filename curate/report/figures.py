@@ -20,6 +20,7 @@ from curate.measure.stage import stored_counts
 from curate.report.breakdowns import Languages, Lengths
 from curate.report.overlap import Overlap
 from curate.shards import Shard
+from curate.tables import read_table
 
 if TYPE_CHECKING:
     from curate.run import Run
@@ -73,9 +74,9 @@ class Figures:
         """Add one shard; RunError where its signals and decisions do not belong together."""
         language = Languages.choose(pq.read_schema(run.signals_file(shard)))
         columns = ["doc", "byte_count", "token_count", *([language] if language else [])]
-        signals = pq.read_table(run.signals_file(shard), columns=columns, partitioning=None)
+        signals = read_table(run.signals_file(shard), columns)
         columns = ["doc", "dropped_by", "failed", "domain", "weight", "kept"]
-        decisions = pq.read_table(run.decisions_file(shard), columns=columns, partitioning=None)
+        decisions = read_table(run.decisions_file(shard), columns)
         if not signals["doc"].equals(decisions["doc"]):
             raise RunError(
                 f"shard {shard.name}: signals and decisions are of different documents; run: curate decide {run.path}"

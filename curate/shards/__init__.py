@@ -15,6 +15,7 @@ from curate.shards.plain import read_text_files, read_wet
 from curate.shards.plan import Shard, plan, refuse_inputs
 from curate.shards.rejects import Reject, RejectWriter
 from curate.shards.schema import SchemaCollector, unify
+from curate.shards.seals import holds, seal
 from curate.shards.writers import MixWriter, Part
 
 __all__ = [
@@ -28,9 +29,11 @@ __all__ = [
     "Shard",
     "atomic_bytes",
     "atomic_file",
+    "holds",
     "plan",
     "read",
     "refuse_inputs",
+    "seal",
     "unify",
 ]
 

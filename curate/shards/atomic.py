@@ -36,10 +36,21 @@ def atomic_file(path: str | Path) -> Iterator[IO[bytes]]:
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(path)
+            sync_folder(path.parent)
         except BaseException:
             with suppress(OSError):
                 partial.unlink()
             raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk: a file that was renamed is there after a power cut only then."""
+    with suppress(OSError):  # some file systems cannot
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 def atomic_bytes(path: str | Path, content: bytes) -> None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from curate.errors import InputError, did_you_mean
+from curate.limits import MAX_EXPANSION, MAX_RECORD_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class ReadOptions:
     `metadata` says which of the other columns to give: False none; True all, with the types found in each
     batch; names, those, in that order, null where a batch has none; a schema, exactly its columns and types.
     `batch_bytes` is the text in a batch, about; a document larger than that makes a batch of its own.
-    `max_record_bytes`: larger JSON lines, WARC records and text files are rejected.
+    `max_record_bytes`: larger JSON lines, WARC records, text files and texts in tables are rejected.
+    `max_expansion`: a compressed file that becomes more than so many times larger is an error, a bomb.
     `skip_bad_files`: in a shard of many .txt files, one that cannot be read is rejected instead of an error.
     """
 
@@ -30,8 +32,9 @@ class ReadOptions:
     id_column: str = "id"
     metadata: bool | tuple[str, ...] | pa.Schema = True
     batch_bytes: int = 4 << 20
-    max_record_bytes: int = 256 << 20
+    max_record_bytes: int = MAX_RECORD_BYTES
     skip_bad_files: bool = False
+    max_expansion: int = MAX_EXPANSION
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ import pyarrow.types as pt
 from curate.errors import InputError
 from curate.shards.batches import Batch, ReadOptions, no_text_column
 from curate.shards.compression import explain_read_errors
+from curate.shards.lines import HEAD_BYTES
 from curate.shards.plan import Shard
 from curate.shards.rejects import Reject
 from curate.shards.schema import MisfitError, SchemaCollector, as_plain, as_string, choose, fit, is_text
@@ -126,6 +128,16 @@ class _Columns:
 
     def documents(self, batch: pa.RecordBatch, first: int, on_reject: Callable[[Reject], None]) -> Iterator[Batch]:
         """Yield the documents of `batch`, whose first row is number `first` of the file."""
+        column = batch.column(self.options.text_column)
+        if not pt.is_dictionary(column.type):
+            yield from self._documents(batch, first, on_reject)
+            return
+        with explain_read_errors(self.path, partial(int, first)):
+            cuts = _cuts_of_dictionary(column, self.options.batch_bytes)
+        for start, end in pairwise(cuts):
+            yield from self._documents(batch.slice(start, end - start), first + start, on_reject)
+
+    def _documents(self, batch: pa.RecordBatch, first: int, on_reject: Callable[[Reject], None]) -> Iterator[Batch]:
         with explain_read_errors(self.path, partial(int, first)):
             texts, bad = self._texts(batch.column(self.options.text_column))
             ids = as_ids(sound(batch.column(self.options.id_column))) if self.has_ids else None
@@ -147,12 +159,19 @@ class _Columns:
         bad: list[tuple[int, str, bytes]] = []
         if binary.null_count:
             bad = [(int(i), f"{name} is null", b"null") for i in np.flatnonzero(pc.is_null(binary))]
+        limit = self.options.max_record_bytes
+        if binary.nbytes > limit:
+            large = np.flatnonzero(pc.fill_null(pc.binary_length(binary), 0).to_numpy() > limit)
+            reason = f"larger than {limit:,} bytes"
+            bad += [(int(i), reason, binary[i].as_buffer().slice(0, HEAD_BYTES).to_pybytes()) for i in large]
+            bad.sort()
         try:
             return binary.cast(pa.large_string()), bad
         except pa.ArrowInvalid:
             pass
+        known = {index for index, _, _ in bad}
         for i, value in enumerate(binary):
-            if value.is_valid and not _is_utf8(value.as_py()):
+            if i not in known and not _is_utf8(value.as_py()):
                 bad.append((i, "invalid UTF-8", value.as_py()))
         broken = np.zeros(len(binary), bool)
         broken[[i for i, _, _ in bad]] = True
@@ -181,6 +200,14 @@ def _expect_text(path: str, field: pa.Field) -> None:
         raise InputError(
             f'{path}: column "{field.name}" is {field.type}, not text (--text-column names the one to read)'
         )
+
+
+def _cuts_of_dictionary(column: pa.DictionaryArray, batch_bytes: int) -> list[int]:
+    """Return where to cut a column so that no piece has many more bytes of text than that: one text may stand often."""
+    column.validate(full=True)
+    lengths = pc.fill_null(pc.binary_length(column.dictionary.cast(pa.large_binary())).take(column.indices), 0)
+    number = np.cumsum(lengths.to_numpy(zero_copy_only=False).astype(np.int64)) // batch_bytes
+    return [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(column)]
 
 
 def sound(column: pa.Array) -> pa.Array:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from curate.errors import InputError
+from curate.limits import MAX_EXPANSION
 from curate.shards.inputs import kind
 from curate.shards.walk import printable
 
@@ -27,20 +28,27 @@ _MAGIC = {
 }
 
 
+_HARMLESS_BYTES = 64 << 20  # decompressed; below that no ratio is too large
+
+
 class Source:
     """A file being read: `read(size)` gives decompressed bytes, fewer than asked for at the end, then b"".
 
     `records` is for the reader to count, so that an error can say how far it came.
-    Raises InputError naming the file where it cannot be opened, is truncated or is corrupt.
+    Raises InputError naming the file where it cannot be opened, is truncated, corrupt, or becomes more than
+    `max_expansion` times larger.
     """
 
-    def __init__(self, path: str, start: int = 0) -> None:
+    def __init__(self, path: str, start: int = 0, max_expansion: int = MAX_EXPANSION) -> None:
         self.path = printable(path)
         self.records = 0
+        self._given = 0
+        self._max_expansion = max_expansion
         with self.explain():
             size = Path(path).stat().st_size
             self._file = pa.OSFile(os.fsencode(path), "rb")
         codec = kind(path)[1]
+        self._compressed = codec is not None
         try:
             if codec and not size:
                 raise bad_file(path, f"is empty, which no {codec} file is", 0)
@@ -62,7 +70,21 @@ class Source:
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes; b"" at the end."""
         with self.explain():
-            return bytes(self._stream.read(size))
+            data = bytes(self._stream.read(size))
+        self._given += len(data)
+        if self._compressed and self._given > _HARMLESS_BYTES:
+            self._refuse_bomb()
+        return data
+
+    def _refuse_bomb(self) -> None:
+        read = self._file.tell()  # of the compressed file, and somewhat ahead
+        if self._given > self._max_expansion * read:
+            raise bad_file(
+                self.path,
+                f"becomes more than {self._max_expansion:,} times larger when decompressed ({self._given:,} bytes "
+                f"from {read:,} so far), as no text does; --max-expansion allows more",
+                self.records,
+            )
 
     def explain(self) -> AbstractContextManager[None]:
         """Return a context in which errors of pyarrow and the system become InputError naming this file."""

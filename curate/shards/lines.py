@@ -133,6 +133,12 @@ class Lines:
         """Return line `i` of the block, without its line break."""
         return self.block[self._starts[i] : self._ends[i]]
 
+    def filled(self) -> npt.NDArray[np.int64]:
+        """Return the lines that hold more than a line break."""
+        lengths = self._ends - self._starts
+        carriage_return = (lengths == 1) & (self._data[np.minimum(self._starts, len(self._data) - 1)] == ord("\r"))
+        return np.flatnonzero((lengths > 0) & ~carriage_return)
+
     def regular(self, limit: int) -> bool:
         """Tell whether every line begins with {, ends with } and has at most `limit` bytes, and all is UTF-8.
 

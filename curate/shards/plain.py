@@ -35,7 +35,7 @@ def read_text_files(
     gathered = _Gathered(TEXT_FILE_SCHEMA, options, collector)
     for row, path in enumerate(shard.paths):
         try:
-            content = _read_file(path, options.max_record_bytes)
+            content = _read_file(path, options)
         except InputError as error:
             if not options.skip_bad_files:
                 raise
@@ -51,9 +51,10 @@ def read_text_files(
     yield from gathered.rest()
 
 
-def _read_file(path: str, limit: int) -> bytes:
-    """Return the file's content, or somewhat more than `limit` bytes of it."""
-    with Source(path) as source:
+def _read_file(path: str, options: ReadOptions) -> bytes:
+    """Return the file's content, or somewhat more of it than a record may have."""
+    limit = options.max_record_bytes
+    with Source(path, max_expansion=options.max_expansion) as source:
         pieces: list[bytes] = []
         while sum(map(len, pieces)) <= limit and (piece := source.read(min(limit + 1, 16 << 20))):
             pieces.append(piece)
@@ -81,7 +82,7 @@ def read_wet(
     """Yield the conversion records of a WET file, with url, date and warc_id; see `read`."""
     path = shard.paths[0]
     gathered = _Gathered(WET_SCHEMA, options, collector)
-    with Source(path) as source:
+    with Source(path, max_expansion=options.max_expansion) as source:
         for headers, content in _warc_records(source, options.max_record_bytes):
             row = source.records - 1
             if headers.get("warc-type") != "conversion":

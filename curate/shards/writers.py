@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.types as pt
 
-from curate.shards.atomic import explain_write_errors, partial_path
+from curate.shards.atomic import explain_write_errors, partial_path, sync_folder
 from curate.shards.schema import fit, is_text
 from curate.shards.storable import is_list
 
@@ -118,6 +118,8 @@ class MixWriter:
                 for part in self.parts:
                     with explain_write_errors(part.path):
                         partial_path(part.path).replace(part.path)
+                if self.parts:
+                    sync_folder(self._directory)
                 return
         except BaseException:
             self._abandon()
@@ -192,6 +194,7 @@ class _Parquet:
             compression_level=_ZSTD_LEVEL,
             use_dictionary=short,
             write_statistics=short,
+            write_page_checksum=True,
         )
 
     def write(self, table: pa.Table) -> None:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from curate.shards import MixWriter
+from curate.tables import read_table
 
 if TYPE_CHECKING:
     from curate.engines.local import Local, Workers
@@ -60,7 +60,7 @@ class ShuffleTask:
         pieces = sorted((self.folder / bucket_name(bucket)).glob("*.parquet"))
         if not pieces:
             return 0
-        table = pa.concat_tables(pq.read_table(piece, partitioning=None) for piece in pieces)
+        table = pa.concat_tables(read_table(piece) for piece in pieces)
         rows = np.argsort(table[ORDER].to_numpy(), kind="stable")
         table = table.drop_columns([ORDER]).cast(self.schema)
         with MixWriter(
@@ -77,7 +77,6 @@ class ShuffleTask:
         return len(rows)
 
 
-def shuffle(task: ShuffleTask, buckets: int, engine: Local) -> None:
-    """Write every bucket; the buckets stay until the caller knows that all is written."""
-    for _ in engine.run(task, range(buckets)):
-        pass
+def shuffle(task: ShuffleTask, buckets: int, engine: Local) -> int:
+    """Write every bucket, return the documents written; the buckets stay until the caller knows that all is there."""
+    return sum(written for _, written in engine.run(task, range(buckets)))

@@ -11,7 +11,7 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,17 +21,21 @@ from urllib.parse import quote
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
 import curate
 from classifiers.arrow import to_array
-from curate.decide.cuts import cut, ranges_of
+from curate.conservation import check_written
+from curate.decide.cuts import cut, final_bytes, ranges_of
 from curate.decide.population import numbered
 from curate.errors import RunError
+from curate.events import emit
 from curate.measure.stage import as_frame, read_options, stored_metadata
+from curate.meter import Meter
 from curate.recipe import Recipe, fingerprint
 from curate.run import clear_mix
-from curate.shards import Batch, MixWriter, Shard, atomic_bytes, read, unify
+from curate.shards import Batch, MixWriter, Shard, atomic_bytes, holds, read, seal, unify
+from curate.tables import read_table
 from curate.text import clean
 from curate.write.card import card
 from curate.write.shuffle import ORDER, ShuffleTask, bucket_name, buckets_of, orders, shuffle
@@ -95,16 +99,18 @@ class WriteTask:
     def __call__(self, number: int, workers: Workers) -> dict[str, Any]:
         """Write one group unless it is done; return its counts by domain."""
         done = self.run.path / "state" / f"write-{number:05d}.json"
-        if done.is_file():
-            counts: dict[str, Any] = json.loads(done.read_text())
-            return counts
-        counts = {}
+        stored = _stored(self.run, done)
+        if stored is not None:
+            return stored
+        counts: dict[str, Any] = {}
+        writers: dict[str, MixWriter] = {}
         with ExitStack() as stack:
-            writers: dict[str, MixWriter] = {}
             for shard in self.groups[number]:
                 kept = Kept.read(self.run, shard)
                 if not kept.any():
                     continue
+                self.run.check_unchanged(shard)
+                written = {"documents": 0, "bytes": 0}
 
                 def of_batch(
                     item: tuple[int, Batch], kept: Kept = kept, shard: Shard = shard
@@ -120,9 +126,21 @@ class WriteTask:
                         writers[folder].write(table)
                         count = counts.setdefault(domain, {"documents": 0})
                         count["documents"] += len(table)
+                        written["documents"] += len(table)
+                        written["bytes"] += pc.sum(pc.binary_length(table[self.text])).as_py() or 0
+                copies = np.minimum(kept.weight, 1) if self.once else kept.weight
+                asked = int(copies.sum()), int((copies * final_bytes(self.run, shard)).sum())
+                check_written(shard, dict(zip(("documents", "bytes"), asked, strict=True)), written)
         done.parent.mkdir(exist_ok=True)
-        atomic_bytes(done, json.dumps(counts).encode())
+        paths = sorted(part.path for writer in writers.values() for part in writer.parts)
+        files = {path.relative_to(self.run.path).as_posix(): seal(path) for path in paths}
+        atomic_bytes(done, json.dumps({"counts": counts, "files": files}).encode())
         return counts
+
+    @property
+    def text(self) -> str:
+        """What the mix calls the text."""
+        return self.names()[self.run.manifest["inputs"]["text_column"]]
 
     def _writer(self, folder: str, number: int) -> MixWriter:
         schema = self.mix_schema()
@@ -132,7 +150,7 @@ class WriteTask:
             format="parquet" if self.buckets else self.format,
             target_bytes=TASK_BYTES,
             prefix=f"part-{number:05d}",
-            text_column=self.names()[self.run.manifest["inputs"]["text_column"]],
+            text_column=self.text,
         )
 
     def _kept_tables(self, kept: Kept, shard: Shard, start: int, batch: Batch) -> list[tuple[str, str, pa.Table]]:
@@ -181,6 +199,17 @@ class WriteTask:
         return found
 
 
+def _stored(run: Run, done: Path) -> dict[str, Any] | None:
+    """Return the counts of a group that was written, None where it was not, or its files are not as they were."""
+    try:
+        stored = json.loads(done.read_text(encoding="utf-8"))
+        counts: dict[str, Any] = stored["counts"]
+        whole = all(holds(run.path / file, sealed) for file, sealed in stored["files"].items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # not there, or damaged
+        return None
+    return counts if whole else None
+
+
 @dataclass(frozen=True)
 class Kept:
     """What write needs of a shard's decisions, in its order."""
@@ -195,7 +224,7 @@ class Kept:
     def read(run: Run, shard: Shard) -> Kept:
         """Read the decisions on a shard."""
         columns = ["doc", "id", "domain", "weight", *(["cuts"] if run.stage("decide").get("trims") else [])]
-        table = pq.read_table(run.decisions_file(shard), columns=columns, partitioning=None)
+        table = read_table(run.decisions_file(shard), columns)
         table = table.combine_chunks()
         cuts = _one(table["cuts"]) if "cuts" in columns else None
         return Kept(table["doc"].to_numpy(), _one(table["id"]), _one(table["domain"]), table["weight"].to_numpy(), cuts)
@@ -240,10 +269,18 @@ def output_names(columns: Sequence[str], added: Sequence[str] = ADDED) -> dict[s
     return names
 
 
-def write_run(run: Run, recipe: Recipe, engine: Local, *, format: str | None = None) -> None:
+def write_run(
+    run: Run,
+    recipe: Recipe,
+    engine: Local,
+    *,
+    format: str | None = None,
+    advance: Callable[[int], None] = lambda size: None,
+) -> None:
     """Write the mix of a decided run; does nothing when it is there for the same decisions and format.
 
-    Without a format it is the one of the mix that is there, or Parquet. RunError when the run is not decided.
+    Without a format it is the one of the mix that is there, or Parquet. `advance` is told the bytes of input that are
+    done. RunError when the run is not decided.
     """
     format = format or run.stage("write").get("format", "parquet")
     if format not in FORMATS:
@@ -264,19 +301,26 @@ def write_run(run: Run, recipe: Recipe, engine: Local, *, format: str | None = N
         buckets = len(groups) if recipe.mix.shuffle else 0
         task = WriteTask(run, recipe.clean, format, schema, groups, recipe.mix.once, buckets)
         totals: dict[str, int] = {}
-        for _, counts in engine.run(task, range(len(groups))):
+        meter = Meter(run.path, "write", sum(shard.bytes for shard in shards))
+        for number, counts in engine.run(task, range(len(groups))):
+            size = sum(shard.bytes for shard in groups[number])
+            advance(size)
+            meter.advance(size)
+            emit("shard_done", stage="write", shards=[shard.name for shard in groups[number]], domains=counts)
             for domain, count in counts.items():
                 totals[domain] = totals.get(domain, 0) + count["documents"]
         stage["documents"] = dict(sorted(totals.items()))
         stage["groups"] = [len(group) for group in groups]
         if buckets:
-            text = task.names()[run.manifest["inputs"]["text_column"]]
-            done = ShuffleTask(task.folder, run.path / "mix", task.mix_schema(), format, TASK_BYTES, text)
-            shuffle(done, buckets, engine)
+            done = ShuffleTask(task.folder, run.path / "mix", task.mix_schema(), format, TASK_BYTES, task.text)
+            shuffled = shuffle(done, buckets, engine)
+            if shuffled != sum(totals.values()):
+                wanted = sum(totals.values())
+                raise RunError(f"{wanted:,} documents to shuffle, {shuffled:,} were; run: curate write {run.path}")
         _write_weights(run, shuffled=bool(buckets))
         folders = [] if buckets else [folder_name(name) for name in stage["documents"]]
         atomic_bytes(run.path / "README.md", card(run, recipe, folders, format).encode())
-        stage["files"] = run.sizes("mix")
+        stage["files"] = run.seals("mix", "mix.json", "mix.csv")
         stage["schema"] = base64.b64encode(task.mix_schema().serialize().to_pybytes()).decode()
     shutil.rmtree(run.path / "state" / "shuffle", ignore_errors=True)
 
@@ -286,10 +330,8 @@ def _groups(run: Run, shards: Sequence[Shard]) -> list[list[Shard]]:
     groups: list[list[Shard]] = []
     held = TASK_BYTES
     for shard in shards:
-        weight = pq.read_table(run.decisions_file(shard), columns=["weight"], partitioning=None)["weight"].to_numpy()
-        size = pq.read_table(run.signals_file(shard), columns=["byte_count"], partitioning=None)[
-            "byte_count"
-        ].to_numpy()
+        weight = read_table(run.decisions_file(shard), ["weight"])["weight"].to_numpy()
+        size = read_table(run.signals_file(shard), ["byte_count"])["byte_count"].to_numpy()
         if held >= TASK_BYTES:
             groups.append([])
             held = 0
