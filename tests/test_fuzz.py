@@ -23,8 +23,9 @@ from curate.text import CLEANERS, clean
 NASTY = [
     "", " ", "\n", "\r\n", "\0", "\t \n", "a", ".", "...", "…", "\u2028", "\ufeff", "\u200b", "\u00a0", "\U0001f600",
     "\U0010ffff", "e\u0301", "\u0130", "ß", "ﬁ", "猫", "ไทย", "עברית", "{", "}", "lorem ipsum", "javascript", "http://",
-    "https://a.b/c?d=e#f", "www.", "<p>", "&amp;", "Ã©", "â€™", "$$", "\\begin{", "\\", "#", "//", "/*", "def f():", "- ",
-    "* ", "1.", "0", "9" * 40, "x" * 300, "é" * 100, "the ", "and ", "\"", "“", "!", "?", ";", "|", "\x7f", "\x1b[0m",
+    "https://a.b/c?d=e#f", "www.", "<p>", "&amp;", "Ã©", "â€™", "$$", "\\begin{", "\\", "#", "//", "/*",
+    "* ", "def f():", "- ", "1.", "0", "9" * 40, "x" * 300, "é" * 100, "the ", "and ", "\"", "“", "!", "?", ";", "|",
+    "\x7f", "\x1b[0m",
 ]  # fmt: skip
 TEXT = st.one_of(
     st.lists(st.sampled_from(NASTY), max_size=30).map("".join),

@@ -25,6 +25,7 @@ from curate.errors import InputError, PluginError, did_you_mean
 from curate.events import emit
 from curate.kernels.hashing import murmur3, text_hash_of_words
 from curate.kernels.minhash import Sketches, sketch
+from curate.limits import MAX_EXPANSION, MAX_RECORD_BYTES
 from curate.measure.journal import Journal, is_large
 from curate.measure.plan import Plan, check_known
 from curate.measure.references import References, digests, references_of_run, references_of_texts
@@ -265,8 +266,8 @@ def read_options(run: Run, metadata: Any) -> ReadOptions:
         inputs["text_column"],
         inputs["id_column"],
         metadata,
-        max_record_bytes=inputs["max_record_bytes"],
-        max_expansion=inputs["max_expansion"],
+        max_record_bytes=inputs.get("max_record_bytes", MAX_RECORD_BYTES),
+        max_expansion=inputs.get("max_expansion", MAX_EXPANSION),
         skip_bad_files=skip,
     )
 
