@@ -137,6 +137,8 @@ def _duplicates(name: str, facts: dict[str, Any]) -> str:
     line = f"{name}: {facts['candidates']:,} candidates"
     if facts.get("precision") is not None:
         line += f", {facts['precision']:.1%} of them duplicates, {facts['spared']:,} spared"
+    if facts.get("in_index"):
+        line += f", {facts['in_index']:,} more dropped for documents of the index"
     few = facts["short"]["documents"] + facts["empty"]["documents"] if "short" in facts else 0
     if few:
         gone = facts["short"]["dropped"] + facts["empty"]["dropped"]

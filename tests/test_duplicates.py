@@ -456,3 +456,27 @@ def test_what_is_reported_adds_up_with_the_funnel(tmp_path: Path) -> None:
     sizes = run.decisions().select("cluster_size").collect()["cluster_size"].value_counts()
     assert sorted(map(list, sizes.iter_rows())) == sorted(facts["cluster_sizes"])
     assert "## Duplicates" in (run.path / "report.md").read_text()
+
+
+def test_groups_of_several_columns_never_run_into_one_another() -> None:
+    recipe = Recipe.parse('[[steps]]\ndedup = "exact"\nwithin = ["a", "b"]', "groups")
+    frame = pl.DataFrame(
+        {"text": ["same"] * 5, "a": ["x\x1fy", "x", None, "", "x"], "b": ["z", "y\x1fz", "q", "q", "y\x1fz"]}
+    )
+    assert curate.decide(frame, recipe)["kept"].to_list().count(True) == 4  # only the second and last are one group
+
+
+def test_what_names_no_host_is_no_url() -> None:
+    recipe = Recipe.parse('[[steps]]\ndedup = "url"', "urls")
+    frame = pl.DataFrame(
+        {"text": [f"t{i}" for i in range(6)], "url": ["none", "none", "about:blank", "about:blank", "/a", "/a"]}
+    )
+    assert curate.decide(frame, recipe)["kept"].all()
+
+
+def test_filters_of_a_group_can_be_named_apart() -> None:
+    recipe = Recipe.parse(
+        '[[steps]]\nuse = "c4"\nwhere = "word_count > 9"\n'
+        '[[steps]]\nuse = "c4"\nname = "short"\nwhere = "word_count <= 9"'
+    )
+    assert "c4_sentences" in (names := [step.name for step in recipe.steps]) and "short_c4_sentences" in names

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from curate.cli.group import CommandGroup
-from curate.cli.options import FORMAT, IGNORE_DISK, JSON, READING, RUN, THREADS, options
+from curate.cli.options import FORMAT, IGNORE_DISK, INDEX, JSON, MEMORY, READING, RUN, THREADS, options
 
 if TYPE_CHECKING:
     from curate.dedup.curves import Distribution
@@ -71,6 +71,8 @@ _OWN = ("bands", "rows", "find", "at", "permutations", "seed", "ngram", "shingle
 @click.option("--print-recipe", is_flag=True, help="Print the recipe that this is, and do nothing.")
 @FORMAT
 @THREADS
+@MEMORY
+@INDEX
 @READING
 @IGNORE_DISK
 @JSON
@@ -180,6 +182,8 @@ def curve(
         raise click.UsageError("give either --bands and --rows, or --find with --at")
     if (bands is None) != (rows is None):
         raise click.UsageError("--bands and --rows belong together")
+    if permutations is not None and find is None:
+        raise click.UsageError("--permutations is the most that --find may spend; give --find")
     if find is not None:
         bands, rows = choose(find, at, permutations or PERMUTATIONS)
         permutations = permutations or PERMUTATIONS

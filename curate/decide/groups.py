@@ -28,8 +28,15 @@ def group_keys(population: Population, alive: Bools, columns: Sequence[str]) -> 
     if not columns:
         return None
     frame = gather(population, np.flatnonzero(alive), list(columns))
-    text = pl.concat_str([as_text(frame[column]) for column in columns], separator="\x1f")
-    values = frame.select(text).to_series()
+    # Each value with its length, and null as what no value is, so that no two groups can look alike.
+    parts = [
+        pl.when(pl.Series(frame[column].is_null()))
+        .then(pl.lit("-"))
+        .otherwise(pl.concat_str(text.str.len_bytes().cast(pl.String), pl.lit(":"), text))
+        for column in columns
+        for text in [as_text(frame[column])]
+    ]
+    values = pl.select(pl.concat_str(parts)).to_series()
     keys: npt.NDArray[np.uint64] = murmur3_of(values)
     return keys
 

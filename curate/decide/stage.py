@@ -22,7 +22,7 @@ from curate.decide.table import Clusters, decision_table
 from curate.decide.trims import forget_others
 from curate.errors import RunError
 from curate.measure.plan import Plan, check_known
-from curate.measure.stage import Measured, as_frame, measure_texts, with_urls
+from curate.measure.stage import Measured, as_frame, measure_texts, stored_metadata, with_urls
 from curate.meter import Meter
 from curate.recipe import Recipe, fingerprint
 from curate.tables import TableWriter
@@ -104,7 +104,10 @@ def _decide(run: Run, recipe: Recipe, engine: Local, index: Index | None) -> Non
         stage["steps"] = [{"name": step.name, "kind": step.kind} for step in recipe.steps]
         if recipe.mix.samples:
             stage["steps"].append({"name": MIX, "kind": "mix"})
-        stage["duplicates"] = {name: found.facts for name, found in decisions.standing.duplicates.items()}
+        known_there = {name: {"in_index": len(match.documents)} for name, match in decisions.standing.known.items()}
+        stage["duplicates"] = {
+            name: found.facts | known_there.get(name, {}) for name, found in decisions.standing.duplicates.items()
+        }
         if index:
             matched = {name: len(match.documents) for name, match in decisions.standing.known.items()}
             stage["index"] = {"path": str(index.path.absolute()), "matched": matched, "fingerprint": state}
@@ -128,7 +131,15 @@ def _check_measured(run: Run, recipe: Recipe) -> None:
     if not stage.get("done") or not run.is_done("measure", stage["key"]):
         raise RunError(f"{run.path} is not measured to the end; run: curate corpus INPUT --out {run.path}")
     there, needed = Plan.from_dict(stage["plan"]), Plan.of(recipe, run.manifest["inputs"]["tokenizer"])
+    columns = {name for shard in run.measured for name in stored_metadata(run, shard).names}
+    check_known(recipe, [name for name in needed.metadata if name not in there.metadata], columns)
     if there.covers(needed):
+        changed = [what for what, state in needed.states().items() if stage.get("states", {}).get(what) != state]
+        if changed:
+            raise RunError(
+                f"{', '.join(changed)} changed since {run.path} was measured; to measure again: "
+                f"curate corpus INPUT --out {run.path} --recipe {recipe.name}"
+            )
         return
     missing = sorted({*needed.signals, *needed.metadata} - {*there.signals, *there.metadata})
     missing += sorted(use.signal for use in set(needed.classifiers) - set(there.classifiers))

@@ -55,7 +55,10 @@ def datasketch_choice(at: float, permutations: int) -> tuple[int, int] | None:
 
     if not 2 <= permutations <= MAX_DATASKETCH:
         return None
-    index = datasketch.MinHashLSH(threshold=at, num_perm=permutations)
+    try:
+        index = datasketch.MinHashLSH(threshold=at, num_perm=permutations)
+    except ValueError:  # it wants two bands at least
+        return None
     return (int(index.b), int(index.r)) if index.b else None
 
 

@@ -127,6 +127,7 @@ class PassageCuts:
             end = texts.offsets[document] + ranges.stop[at]
             key = int(keys[runs[at]])
             shown = texts.data[words.start[word] : min(end, np.int64(words.start[word]) + 4096)].tobytes()
-            count, text = found.get(key, (0, shown.decode(errors="ignore").rstrip()))
-            found[key] = (count + 1, text)
+            text = shown.decode(errors="ignore").rstrip()
+            count, smallest = found.get(key, (0, text))
+            found[key] = (count + 1, min(text, smallest))
         return found

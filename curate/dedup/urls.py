@@ -19,6 +19,13 @@ from curate.kernels.urls import canonical_urls
 HASH = pa.binary(16)
 
 
+# An optional scheme and user, then a name with a dot in it, "localhost" or an address in brackets, then the rest.
+_HOST = (
+    r"^(?:[a-zA-Z][a-zA-Z0-9+.\-]*:)?(?://)?(?:[^/?#@]*@)?"
+    r"(?:localhost|\[[0-9a-fA-F:.]+\]|[^/?#:@\s]+\.[^/?#:@\s]+)(?::\d*)?(?:[/?#]|$)"
+)
+
+
 def sketch_name(column: str) -> str:
     """Return the sketch column that holds the hashes of the URLs in a metadata column."""
     return f"url:{column}"
@@ -51,5 +58,8 @@ def url_hashes(column: str, urls: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def _there(urls: Strings) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    there: np.ndarray[Any, np.dtype[np.bool_]] = np.diff(urls.offsets) > 0
+    """Tell which canonical URLs name a host: "none", "about:blank" or "/path" are no address of a page."""
+    there: np.ndarray[Any, np.dtype[np.bool_]] = (
+        pc.match_substring_regex(to_array(urls), _HOST).fill_null(False).to_numpy(zero_copy_only=False)
+    )
     return there

@@ -217,6 +217,11 @@ class Index:
             if step.method == "exact":
                 theirs = replace(mine, exact_within=step.within)
             elif step.method == "minhash":
+                if step.verify is not None and step.measure == "containment" and mine.signatures_only:
+                    raise RunError(
+                        f'step "{step.name}" of {what} verifies by containment, which signatures cannot tell; make the '
+                        f"index {self.path} without --signatures-only"
+                    )
                 theirs = replace(mine, minhash=minhash, minhash_within=step.within)
             else:
                 continue

@@ -77,6 +77,14 @@ class Plan:
         facts.append(plugins)
         return fingerprint([curate.__version__, *facts])
 
+    def states(self) -> dict[str, str]:
+        """Return what is measured with but is not in the recipe, by what to call it, and a hash of each."""
+        found = {f'the word list "{use.name}"': digest(Path(use.path)) for use in self.word_lists}
+        found |= {f'the reference of "{use.name}"': fingerprint(reference_state(use)) for use in self.distributions}
+        found |= {f'the model of "{use.signal}"': digest(model(use.model).path) for use in self.classifiers}
+        plugins = {name: entry.digest for name, entry in registered().items() if name in self.signals}
+        return found | {f'the plugin of "{name}"': state for name, state in plugins.items()}
+
     @staticmethod
     def of_names(names: Sequence[str]) -> Plan:
         """Return a plan for signals by name; shipped classifiers are named after their signal."""
@@ -112,7 +120,7 @@ class Plan:
             and set(other.signals) <= set(self.signals)
             and set(other.classifiers) <= set(self.classifiers)
             and set(other.metadata) <= set(self.metadata)
-            and set(other.word_lists) <= set(self.word_lists)
+            and {use.name for use in other.word_lists} <= {use.name for use in self.word_lists}
             and set(other.distributions) <= set(self.distributions)
             and other.minhash in (None, self.minhash)
             and set(other.urls) <= set(self.urls)
@@ -155,6 +163,12 @@ def check_known(recipe: Recipe, wanted: Sequence[str], found: set[str]) -> None:
                 raise RecipeError(
                     f'recipe "{recipe.name}": nothing says what the domain of a document is; add [domains], '
                     'a classifier called "domain", or mix by another column, such as by = "source"'
+                )
+            if name.removesuffix("_score") in classifiers.shipped():
+                use = name.removesuffix("_score")
+                raise RecipeError(
+                    f'recipe "{recipe.name}", "{users[0]}": "{name}" is what a classifier gives; add [classifiers] '
+                    f'with {use} = "{use}"'
                 )
             raise RecipeError(
                 f'recipe "{recipe.name}", "{users[0]}": unknown signal "{name}"{did_you_mean(name, known)} '

@@ -21,6 +21,7 @@ import curate
 from classifiers.arrow import Strings
 from curate.engines.local import Local
 from curate.errors import InputError, RecipeError
+from curate.limits import MAX_EXPANSION, MAX_RECORD_BYTES
 from curate.measure.sampling import Sample, sample_shards
 from curate.recipe import Distribution, fingerprint
 from curate.recipe.references import CORPUS
@@ -94,8 +95,8 @@ def _of_run(
             inputs["text_column"],
             inputs["id_column"],
             metadata=False,
-            max_record_bytes=inputs["max_record_bytes"],
-            max_expansion=inputs["max_expansion"],
+            max_record_bytes=inputs.get("max_record_bytes", MAX_RECORD_BYTES),
+            max_expansion=inputs.get("max_expansion", MAX_EXPANSION),
             skip_bad_files=skip,
         )
         state = run.path / "state" / f"{use.name}.sample.parquet"

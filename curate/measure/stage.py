@@ -25,6 +25,7 @@ from curate.errors import InputError, PluginError, did_you_mean
 from curate.events import emit
 from curate.kernels.hashing import murmur3, text_hash_of_words
 from curate.kernels.minhash import Sketches, sketch
+from curate.limits import MAX_EXPANSION, MAX_RECORD_BYTES
 from curate.measure.journal import Journal, is_large
 from curate.measure.plan import Plan, check_known
 from curate.measure.references import References, digests, references_of_run, references_of_texts
@@ -265,8 +266,8 @@ def read_options(run: Run, metadata: Any) -> ReadOptions:
         inputs["text_column"],
         inputs["id_column"],
         metadata,
-        max_record_bytes=inputs["max_record_bytes"],
-        max_expansion=inputs["max_expansion"],
+        max_record_bytes=inputs.get("max_record_bytes", MAX_RECORD_BYTES),
+        max_expansion=inputs.get("max_expansion", MAX_EXPANSION),
         skip_bad_files=skip,
     )
 
@@ -336,13 +337,16 @@ def measure_run(
             plan = before
     key = fingerprint([plan.key(), run.input_key()])
     if run.is_done("measure", key):
+        if stage["plan"] != asdict(plan):  # the same lists and files may have moved
+            stage["plan"] = asdict(plan)
+            run.save()
         return
     options = read_options(run, plan.metadata)
     _check_early(recipe, plan, run.shards, options)
     for folder in ("signals", "sketches", "rejects"):
         (run.path / folder).mkdir(exist_ok=True)
     run.delete_damaged("measure")
-    with run.doing("measure", key, plan=asdict(plan)) as stage:
+    with run.doing("measure", key, plan=asdict(plan), states=plan.states()) as stage:
         references = references_of_run(run, plan.distributions, plan.clean, engine, say)
         task = MeasureShard(run, plan, options, fingerprint([plan.key(), digests(references)]), references)
         total = ShardCounts()
@@ -418,8 +422,14 @@ def measure(texts: Any, signals: Sequence[str] | None = None, recipe: Recipe | s
     """
     import polars as pl
 
+    if isinstance(signals, str) or (signals is not None and not all(isinstance(name, str) for name in signals)):
+        raise InputError(f'signals is a list of names, such as ["word_count"], not {signals!r}')
+    if recipe is not None and signals is not None:
+        raise InputError("give signals or a recipe: a recipe names the signals itself")
     if recipe is not None:
-        plan = Plan.of(recipe if isinstance(recipe, Recipe) else Recipe.load(recipe))
+        recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
+        plan = Plan.of(recipe)
+        check_known(recipe, plan.metadata, set(as_frame(texts).columns))
     else:
         plan = Plan.of_names(common() if signals is None else signals)
     frame = as_frame(texts)

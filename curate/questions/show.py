@@ -13,7 +13,7 @@ from curate.errors import RunError, did_you_mean
 from curate.predicates import thresholds
 from curate.questions.evidence import evidence
 from curate.questions.reasons import reasons
-from curate.questions.texts import rows_of, texts_of
+from curate.questions.texts import as_reached, rows_of, texts_of
 from curate.recipe import Dedup, Filter, Recipe, Step, Top
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _shown(run: Run, chosen: list[dict[str, Any]], step: str | None, engine: Loc
     shown = []
     for row, whole in zip(chosen, texts, strict=True):
         text = without(whole, row.get("cuts") if row["kept"] else None)
-        why = reasons(rule, row) if rule else []
+        why = reasons(rule, as_reached(row, recipe, step or "")) if rule else []
         shown.append(
             {
                 **{

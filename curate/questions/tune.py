@@ -19,7 +19,7 @@ from curate.decide.fold import MIX
 from curate.decide.steps import evaluate
 from curate.errors import RecipeError, RunError, did_you_mean
 from curate.predicates import columns_of, thresholds
-from curate.questions.texts import rows_of
+from curate.questions.texts import before_trims, rows_of
 from curate.recipe import Filter, Recipe
 
 if TYPE_CHECKING:
@@ -106,10 +106,16 @@ def _undecided(run: Run, step: Filter) -> tuple[pl.DataFrame, npt.NDArray[np.int
         by_it = pl.col("dropped_by") == step.name
         others = pl.col("failed").list.set_difference([step.name]).list.len()
         alone = pl.col("dropped_by").is_null() | (pl.col("dropped_by") == MIX) | (by_it & (others == 0))
-        renamed = [pl.col(f"signal:{c}" if f"signal:{c}" in rows.columns else c).alias(c) for c in needed]
+        renamed = [pl.col(_stored(c, step, run.recipe, rows.columns)).alias(c) for c in needed]
         parts.append(rows.filter(alone).select(*renamed, _tokens="token_count"))
     frame = pl.concat(parts, how="diagonal_relaxed") if parts else pl.DataFrame()
     return frame.drop("_tokens"), frame["_tokens"].to_numpy().astype(np.int64), total
+
+
+def _stored(column: str, step: Filter, recipe: Recipe, columns: Sequence[str]) -> str:
+    """Return the column of the rows that a filter looked at: sizes as they were before or after text was cut."""
+    before = [f"untrimmed:{column}"] if before_trims(recipe, step.name) else []
+    return next((name for name in (*before, f"signal:{column}") if name in columns), column)
 
 
 def _around(values: npt.NDArray[np.float64], now: float) -> set[float]:

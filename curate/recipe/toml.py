@@ -15,7 +15,7 @@ from curate.predicates import columns_of
 from curate.recipe.mix import Mix
 from curate.recipe.place import Place
 from curate.recipe.recipe import Recipe
-from curate.recipe.steps import Dedup, Step
+from curate.recipe.steps import Dedup, Filter, Step, Top
 from curate.recipe.toml_mix import mix
 from curate.recipe.toml_references import distribution, word_list
 from curate.recipe.toml_scores import check_ensembles, classifier, ensemble, located
@@ -83,7 +83,7 @@ def parse(text: str, name: str, folder: Path) -> Recipe:
 
 def _check_rehydration(where: str, steps: Sequence[Step], mixed: Mix) -> None:
     last = max((number for number, step in enumerate(steps) if isinstance(step, Dedup)), default=len(steps))
-    if mixed.rehydrate and last + 1 >= len(steps):
+    if mixed.rehydrate and not any(isinstance(step, Filter | Top) for step in steps[last + 1 :]):
         raise RecipeError(
             f"{where}, [mix]: rehydrate weighs duplicates by what filters take of them, so it needs a dedup step "
             "with filters after it"

@@ -18,7 +18,7 @@ from curate.recipe.toml_trims import TRIM_KEYS, line_dedup, substring_dedup
 from curate.recipe.trims import SubstringDedup
 
 _STEP_KEYS: dict[str, tuple[str, ...]] = {
-    "use": ("use", "profile", "without", "where"),
+    "use": ("use", "profile", "without", "where", "name"),
     "filter": ("name", "filter", "where"),
     "dedup": DEDUP_KEYS,
     "top": ("name", "top", "by", "within"),
@@ -63,8 +63,9 @@ def _group(place: Place) -> list[Step]:
     for item in without:
         if item not in group[profile]:
             raise place.fail(f'"{name}" has no filter "{item}"{did_you_mean(item, group[profile])}')
-    where = _where(place)
-    return [Filter(item, sql, where) for item, sql in group[profile].items() if item not in without]
+    where, prefix = _where(place), place.get("name", str)
+    chosen = {item: sql for item, sql in group[profile].items() if item not in without}
+    return [Filter(f"{prefix}_{item}" if prefix else item, sql, where) for item, sql in chosen.items()]
 
 
 def _where(place: Place) -> str | None:

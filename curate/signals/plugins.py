@@ -165,7 +165,7 @@ def _import_file(path: Path) -> str:
     _forget(module)
     try:
         _run(module, path, content)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         _forget(module)
         _registered.update(before)
         if isinstance(error, CurateError):
@@ -269,7 +269,7 @@ def _values(name: str, dtype: str, plugin: str, function: Callable[..., Any], do
     texts = to_array(documents.strings)
     try:
         returned = function(texts)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(f"{where} failed: {_told(error, plugin)}") from error
     if hasattr(returned, "to_arrow"):
         returned = returned.to_arrow()
@@ -277,7 +277,7 @@ def _values(name: str, dtype: str, plugin: str, function: Callable[..., Any], do
         column = returned if isinstance(returned, pa.Array | pa.ChunkedArray) else pa.array(returned, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError) as error:
         kind = type(returned).__name__
-        raise PluginError(f"{where} returned {kind}, which is no array of {dtype}: {error}") from None
+        raise PluginError(f"{where} returned {kind}, which is no array of {dtype}: {str(error)[:200]}") from None
     if len(column) != len(texts):
         raise PluginError(f"{where} returned {len(column)} values for {len(texts)} texts; return one for each")
     if isinstance(column, pa.ChunkedArray):

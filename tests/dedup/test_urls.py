@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.dedup.urls import canonical, url_hashes
+from curate.dedup.urls import _HOST, canonical, url_hashes
 from curate.kernels.urls import TRACKING
 
 SAME = [
@@ -102,12 +102,19 @@ def naive(url: str) -> str:
 SHORT = st.sampled_from("/.:?&=#!aB%é中 \n\x1f")
 LONGER = st.sampled_from(["http", "https", "ftp", "://", "//", "www.", "Example.", "com", ":80", ":443", ":8080"])
 PARAMETERS = st.sampled_from(["utm_x", "gclid", "GCLID=", "c=1", "%7e", "%2f", "%E4", "%4"])
+
+
+def names_host(canonical_url: str) -> bool:
+    """Whether the rule for a host, as Python's own engine reads it, fits."""
+    return re.search(_HOST.replace("$", r"\Z"), canonical_url, re.ASCII) is not None
+
+
 PARTS = SHORT | LONGER | PARAMETERS
 
 
 @given(st.lists(st.lists(PARTS, max_size=14).map("".join) | st.text(max_size=20), max_size=6))
 def test_the_canonical_form_equals_that_of_plain_python(urls: list[str]) -> None:
-    assert canonical(urls).to_pylist() == [naive(url) or None for url in urls]
+    assert canonical(urls).to_pylist() == [made if names_host(made) else None for made in map(naive, urls)]
 
 
 def test_the_order_of_many_parameters_does_not_matter() -> None:

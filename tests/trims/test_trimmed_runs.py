@@ -17,6 +17,9 @@ from click.testing import CliRunner
 
 import curate
 from curate.cli import main as cli
+from curate.engines.local import Local
+from curate.questions.explain import explain
+from curate.questions.tune import tune
 from tests.corpora import prose, write_jsonl
 
 RECIPE = """
@@ -298,3 +301,25 @@ def test_tokens_of_a_tokenizer_are_counted_again(tmp_path: Path) -> None:
     run = curate.corpus(tmp_path / "in", tmp_path / "run", recipe(), tokenizer=tmp_path / "words.json")
     expected = sum(len(encoding.ids) for encoding in words.encode_batch(list(by_id(run).values())))
     assert run.report["output"]["tokens"] == expected
+
+
+def test_questions_show_the_sizes_that_a_step_saw(tmp_path: Path) -> None:
+    boiler = "This line stands on every page of the site, word for word."
+    records = [
+        {"id": f"d{i}", "text": f"{boiler}\nOwn text number {i} of this page, long enough to stay."} for i in range(4)
+    ]
+    write_jsonl(tmp_path / "in.jsonl", records)
+    recipe = (
+        '[[steps]]\nname = "before"\nfilter = "char_count >= 100"\n'
+        '[[steps]]\ndedup = "lines"\nmore_than = 2\nmin_left = 0\n'
+        '[[steps]]\nname = "after"\nfilter = "char_count >= 100"\n'
+    )
+    run = curate.corpus(tmp_path / "in.jsonl", tmp_path / "run", curate.Recipe.parse(recipe, "trimmed"), threads=1)
+    [document] = explain(run, "d1", Local(1))
+    before, _, after = document["steps"]
+    assert document["dropped_by"] == "after" and before["state"] == "passed"
+    assert before["values"] == [{"signal": "char_count", "value": len(records[1]["text"])}]
+    [seen] = after["values"]
+    assert seen["value"] < 60 and seen["threshold"] == 100
+    in_use = next(row for row in tune(run, "after").rows if row["now"])
+    assert in_use["documents"] == run.report["output"]["documents"] == 0
