@@ -52,8 +52,19 @@ def signals(name: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
         load(plugin)
     model = (name or "").removesuffix("_score")
     if model in classifiers.shipped():
-        card = classifiers.load(model).card
-        click.echo(json.dumps(card, ensure_ascii=False, indent=None if as_json else 1))
+        loaded = classifiers.load(model)
+        if as_json:
+            click.echo(json.dumps(loaded.card, ensure_ascii=False))
+            return
+        score = name != model
+        for key, value in {
+            "name": name,
+            "definition": f"{'Score of what' if score else 'What'} the classifier says. {loaded.card['about']}",
+            "dtype": "float32" if score or len(loaded.labels) <= 2 else "string",
+            "range": "0 to 1" if score or len(loaded.labels) <= 2 else f"{len(loaded.labels)} labels",
+            "source": f'shipped model, [classifiers] {model} = "{model}"; how it was trained and measured: --json',
+        }.items():
+            click.echo(f"{key:11} {value}")
         return
     chosen = [signal(name)] if name else list(registry().values())
     if as_json:
@@ -67,5 +78,6 @@ def signals(name: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
             click.echo(f"{entry.name:31} {entry.unit:24} {entry.definition}")
     if not name:
         click.echo(
-            "\nClassifiers give more: language, language_score, quality, domain, domain_score, or your own (see docs)."
+            "\nClassifiers give more: language, language_score, quality, domain, domain_score, or your own. So do\n"
+            "[word_lists] (NAME_count, NAME_ratio), [distributions] (NAME), and --plugin: see the docs."
         )
