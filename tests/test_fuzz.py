@@ -39,15 +39,18 @@ FUZZ = settings(max_examples=40, deadline=None)
 def same(together: pl.DataFrame, alone: pl.DataFrame) -> None:
     for name in together.columns:
         a, b = together[name], alone[name]
-        assert a.equals(b, null_equal=True) or (a.is_nan() == b.is_nan()).all(), (name, a.to_list(), b.to_list())
+        if a.dtype.is_float():
+            a, b = a.fill_nan(-1.5), b.fill_nan(-1.5)
+        assert a.equals(b, null_equal=True), (name, a.to_list(), b.to_list())
 
 
 @FUZZ
 @given(TEXTS)
 def test_signals_of_a_text_do_not_depend_on_its_neighbours(texts: list[str]) -> None:
-    together = curate.measure(texts)
+    every = [name for name in registry() if "ftfy" not in name]
+    together = curate.measure(texts, every)
     assert len(together) == len(texts) and together.width > 100
-    same(together, pl.concat([curate.measure([text]) for text in texts], how="vertical_relaxed"))
+    same(together, pl.concat([curate.measure([text], every) for text in texts], how="vertical_relaxed"))
     for name, signal in registry().items():
         if name in together.columns and signal.dtype in ("int64", "float32"):
             values = together[name].cast(pl.Float64).drop_nulls().drop_nans()
