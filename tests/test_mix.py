@@ -33,6 +33,15 @@ def test_the_budget_is_missed_only_when_every_domain_is_at_its_cap() -> None:
     assert [(a.tokens, a.capped, a.epochs) for a in allocations] == [(20, True, 2), (40, True, 2)]
 
 
+def test_a_class_that_gives_more_than_its_share_may_be_at_its_cap_too() -> None:
+    # a is short, so b gives all that it can: both are full, and the budget is out of reach.
+    mix = Mix(method="shares", tokens=1000, max_epochs=4, shares={"a": 0.9, "b": 0.1})
+    allocations = allocate({"a": 10, "b": 50}, mix)
+    assert [(a.domain, a.tokens, a.wanted, a.capped) for a in allocations] == [
+        ("a", 40, 900, True), ("b", 200, 100, True),
+    ]  # fmt: skip
+
+
 def test_without_shares_domains_keep_their_natural_proportions() -> None:
     assert given_by({"a": 100, "b": 300}, tokens=40) == {"a": 10, "b": 30}
 

@@ -74,7 +74,7 @@ def _divide(budget: float, held: Mapping[str, Holding], division: Division, of: 
         parts: list[Allocation] = []
         if item.parts and name in division.within and tokens:
             parts = _divide(tokens, item.parts, division.within[name], name)
-        capped = wanted > tokens >= cap.get(name, 0.0)
+        capped = max(wanted, tokens) > 0 and tokens >= cap.get(name, 0.0) * (1 - 1e-12)
         found.append(Allocation(name, item.tokens, wanted, tokens, capped, tuple(parts)))
     return found
 
