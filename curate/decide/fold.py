@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from curate.decide.cuts import SIZES
+from curate.decide.duplicates import dedup
 from curate.decide.population import Population, signal_column, starts
 from curate.decide.rehydrate import cluster_sizes, for_mix, of_standing
-from curate.decide.steps import Standing, dedup, failed_filters, outside_top, where
+from curate.decide.steps import Standing, failed_filters, outside_top, where
 from curate.decide.trims import resized, trim
 from curate.dedup.rehydration import Rehydration
 from curate.mix.draw import Drawn, draw

@@ -131,8 +131,9 @@ def _check_measured(run: Run, recipe: Recipe) -> None:
     if not stage.get("done") or not run.is_done("measure", stage["key"]):
         raise RunError(f"{run.path} is not measured to the end; run: curate corpus INPUT --out {run.path}")
     there, needed = Plan.from_dict(stage["plan"]), Plan.of(recipe, run.manifest["inputs"]["tokenizer"])
-    columns = {name for shard in run.measured for name in stored_metadata(run, shard).names}
-    check_known(recipe, [name for name in needed.metadata if name not in there.metadata], columns)
+    unmeasured = [name for name in needed.metadata if name not in there.metadata]
+    if unmeasured:
+        check_known(recipe, unmeasured, {name for shard in run.measured for name in stored_metadata(run, shard).names})
     if there.covers(needed):
         changed = [what for what, state in needed.states().items() if stage.get("states", {}).get(what) != state]
         if changed:

@@ -1,7 +1,7 @@
-"""What each kind of step does to the documents still alive: filter, top, and the domains of the mix.
+"""What filters and tops do to the documents still alive, and where every document stands.
 
-Deduplication has a module of its own, `curate.decide.duplicates`. Works on columns of a
-Population, never on text. The order of steps and what is written are `decide`'s.
+Deduplication and trimming have modules of their own. Works on columns of a Population, never on text; the order of
+steps is `curate.decide.fold`'s.
 """
 
 from __future__ import annotations
@@ -14,10 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curate.decide.duplicates import Duplicates
-from curate.decide.duplicates import dedup as dedup
-from curate.decide.duplicates import keep_ranks as keep_ranks
-from curate.decide.groups import as_text as as_text
-from curate.decide.groups import group_keys as group_keys
+from curate.decide.groups import group_keys
 from curate.decide.population import Population, numeric, signal_column, starts
 from curate.errors import RecipeError
 from curate.predicates import columns_of, decimals, expression, thresholds

@@ -18,11 +18,10 @@ from curate.decide.groups import group_keys
 from curate.decide.population import Population, gather
 from curate.dedup.clusters import Pieces
 from curate.dedup.keys import band_pieces, hash_pieces, short_pieces
-from curate.dedup.spill import Spill
 from curate.index.manifest import Parameters
 from curate.index.segment import SETS, Segment, write_documents
 from curate.index.sets import Sets, mask, shingle_counts, shingle_stretches, signature_stretches, stretches
-from curate.index.sorted_keys import SortedKeys, bucket_of, buckets_for, in_order, write_sorted
+from curate.index.sorted_keys import SortedKeys, sorted_rows, write_sorted
 from curate.kernels.shingling import Shingling
 
 I64 = npt.NDArray[np.int64]
@@ -80,21 +79,9 @@ def _tables(population: Population, kept: I64, low: int, high: int, sets: pa.Arr
 
 def _write_keys(path: Path, columns: Sequence[Pieces], n: int, memory: int) -> None:
     """Write the keys of documents numbered from 0 on in ascending order."""
+    width = 3 if path.name.startswith("exact") else 2
     with tempfile.TemporaryDirectory(dir=path.parent) as place:
-        spill: Spill | None = None
-        for pieces in columns:
-            first = 0
-            for piece in pieces():
-                halves = piece if isinstance(piece, tuple) else (piece,)
-                width = 1 + len(halves)
-                spill = spill or Spill(Path(place), "rows", buckets_for(n * len(columns), width, memory // 2), width)
-                numbers = np.arange(first, first + len(halves[0]), dtype=np.int64)
-                rows = np.stack([halves[0].view(np.int64), numbers, *(h.view(np.int64) for h in halves[1:])], axis=1)
-                first += len(rows)
-                known = halves[0] != 0
-                spill.scatter(bucket_of(halves[0][known], spill.buckets), rows[known])
-        width = 3 if path.name.startswith("exact") else 2
-        write_sorted(path, in_order(spill) if spill else iter([]), width)
+        write_sorted(path, sorted_rows(columns, n, memory, Path(place)), width)
 
 
 def without(segment: Segment, source: str, folder: Path) -> Segment:

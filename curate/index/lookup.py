@@ -18,7 +18,7 @@ from curate.dedup.clusters import Pieces
 from curate.dedup.spill import Spill
 from curate.index.segment import SETS, Segment, sets_of
 from curate.index.sets import Sets, stretches
-from curate.index.sorted_keys import SortedKeys, bucket_of, buckets_for
+from curate.index.sorted_keys import SortedKeys, sorted_rows
 from curate.kernels import matches as kernel
 
 I64 = npt.NDArray[np.int64]
@@ -54,7 +54,7 @@ def candidate_pairs(
     """
     with tempfile.TemporaryDirectory(dir=folder) as place:
         pairs = Spill(Path(place), "pairs", _QUERY_RANGES)
-        for asked in _sorted_questions(columns, n, memory, Path(place)):
+        for asked in sorted_rows(columns, n, memory, Path(place)):
             keys = np.ascontiguousarray(asked[:, 0]).view(np.uint64)
             for segment, first in zip(segments, offsets, strict=False):
                 for at, numbers, others in segment.join(keys):
@@ -66,28 +66,6 @@ def candidate_pairs(
         each = [_distinct(pairs.all(k)) for k in range(_QUERY_RANGES)]
     whole = np.concatenate(each)
     return Pairs(whole[:, 0], whole[:, 1])
-
-
-def _sorted_questions(columns: Sequence[Pieces], n: int, memory: int, folder: Path) -> Iterator[I64]:
-    """Yield rows (key, document[, other half]) in ascending order of the key."""
-    spill: Spill | None = None
-    for pieces in columns:
-        first = 0
-        for piece in pieces():
-            halves = piece if isinstance(piece, tuple) else (piece,)
-            width = 1 + len(halves)
-            spill = spill or Spill(folder, "asked", buckets_for(n * len(columns), width, memory // 2), width)
-            rows = np.empty((len(halves[0]), width), np.int64)
-            rows[:, 0], rows[:, 1] = halves[0].view(np.int64), np.arange(first, first + len(rows))
-            if len(halves) == 2:
-                rows[:, 2] = halves[1].view(np.int64)
-            first += len(rows)
-            rows = rows[halves[0] != 0]
-            spill.scatter(bucket_of(np.ascontiguousarray(rows[:, 0]).view(np.uint64), spill.buckets), rows)
-    for bucket in range(spill.buckets if spill else 0):
-        rows = spill.all(bucket)  # type: ignore[union-attr]
-        spill.remove(bucket)  # type: ignore[union-attr]
-        yield rows[np.argsort(rows[:, 0].view(np.uint64), kind="stable")]
 
 
 def _distinct(pairs: I64) -> I64:

@@ -6,7 +6,7 @@ Row groups hold neighbouring keys and the footer says where each begins. Knows n
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curate.dedup.clusters import Pieces
 from curate.dedup.spill import Spill
 from curate.errors import RunError
 from curate.shards.atomic import atomic_file
@@ -69,6 +70,27 @@ def in_order(spill: Spill) -> Iterator[I64]:
         rows = spill.all(bucket)
         spill.remove(bucket)
         yield rows[np.argsort(rows[:, 0].view(np.uint64), kind="stable")]
+
+
+def sorted_rows(columns: Sequence[Pieces], n: int, memory: int, folder: Path) -> Iterator[I64]:
+    """Yield rows (key, document[, other half]) of documents numbered from 0 on, in ascending order of the key.
+
+    Key 0 is none. They wait in files in `folder`; putting them in order takes half of `memory`.
+    """
+    spill: Spill | None = None
+    for pieces in columns:
+        first = 0
+        for piece in pieces():
+            halves = piece if isinstance(piece, tuple) else (piece,)
+            width = 1 + len(halves)
+            spill = spill or Spill(folder, "rows", buckets_for(n * len(columns), width, memory // 2), width)
+            numbers = np.arange(first, first + len(halves[0]), dtype=np.int64)
+            rows = np.stack([halves[0].view(np.int64), numbers, *(h.view(np.int64) for h in halves[1:])], axis=1)
+            first += len(rows)
+            there = halves[0] != 0
+            spill.scatter(bucket_of(halves[0][there], spill.buckets), rows[there])
+    if spill:
+        yield from in_order(spill)
 
 
 class SortedKeys:

@@ -53,6 +53,18 @@ def _place(table: U64, key: np.uint64, other: np.uint64, mixed: np.uint64) -> np
 
 
 @njit(nogil=True, cache=True, inline="always")
+def _first_with(table: U64, key: np.uint64, other: np.uint64, mixed: np.uint64, number: int) -> np.int64:
+    """The document that had (key, other) first; -1 when that is `number`, which is written down."""
+    row = _place(table, key, other, mixed)
+    if table[row, 0] != 0:
+        return np.int64(table[row, 0] - np.uint64(1))
+    table[row, 0], table[row, 1] = np.uint64(number + 1), key
+    if table.shape[1] == 3:
+        table[row, 2] = other
+    return np.int64(-1)
+
+
+@njit(nogil=True, cache=True, inline="always")
 def _elsewhere(mixed: np.uint64, share: int, shares: int) -> bool:
     return np.int64(((mixed & _LOW) * np.uint64(shares)) >> np.uint64(32)) != share
 
@@ -73,13 +85,9 @@ def link_piece(
         mixed = _mix(keys[i])
         if shares > 1 and _elsewhere(mixed, share, shares):
             continue
-        row = _place(table, keys[i], others[i], mixed)
-        if table[row, 0] != 0:
-            join(parents, np.uint32(first + i), np.uint32(table[row, 0] - np.uint64(1)))
-            continue
-        table[row, 0], table[row, 1] = np.uint64(first + i + 1), keys[i]
-        if table.shape[1] == 3:
-            table[row, 2] = others[i]
+        before = _first_with(table, keys[i], others[i], mixed, first + i)
+        if before >= 0:
+            join(parents, np.uint32(first + i), np.uint32(before))
 
 
 @njit(nogil=True, cache=True)
@@ -94,14 +102,10 @@ def edges_of_piece(
         mixed = _mix(keys[i])
         if shares > 1 and _elsewhere(mixed, share, shares):
             continue
-        row = _place(table, keys[i], others[i], mixed)
-        if table[row, 0] != 0:
-            edges[found, 0], edges[found, 1] = first + i, np.int64(table[row, 0] - np.uint64(1))
+        before = _first_with(table, keys[i], others[i], mixed, first + i)
+        if before >= 0:
+            edges[found, 0], edges[found, 1] = first + i, before
             found += 1
-            continue
-        table[row, 0], table[row, 1] = np.uint64(first + i + 1), keys[i]
-        if table.shape[1] == 3:
-            table[row, 2] = others[i]
     return found
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from curate.kernels.survivors import shared
+from curate.kernels.survivors import shared, wanted_shared
 
 U32 = npt.NDArray[np.uint32]
 I64 = npt.NDArray[np.int64]
@@ -40,11 +40,7 @@ def best_matches(
         for c in range(starts[i], starts[i + 1]):
             o = candidates[c]
             other = other_offsets[o + 1] - other_offsets[o]
-            least = max(threshold, best_share)
-            if containment:
-                wanted = int(np.ceil(least * size - 1e-9))
-            else:
-                wanted = int(np.ceil(least / (1.0 + least) * (size + other) - 1e-9))
+            wanted = wanted_shared(size, other, max(threshold, best_share), containment)
             common = shared(values, offsets[i], offsets[i + 1], other_offsets[o], other_offsets[o + 1], wanted)
             if common < 0:
                 continue

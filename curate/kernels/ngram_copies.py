@@ -8,9 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from curate.kernels.repetition import DUPLICATE, TOP, _sift
-from curate.kernels.repetition import _mix as mix
-from curate.kernels.repetition import _room as room
+from curate.kernels.repetition import DUPLICATE, TOP, mix, room, sift
 
 COUNT, CHARS = range(2)  # of the first of the most frequent n-grams
 
@@ -38,7 +36,7 @@ def top_ngrams(first, chars, hashes, out):
         for j in range(len(TOP)):
             for k in range(live):
                 gram[k] = mix(gram[k] * np.uint64(0x9E3779B97F4A7C15) + hashes[w0 + at[k] + j + 1])
-            live = _sift(live, at, gram, sieve)
+            live = sift(live, at, gram, sieve)
             tag += np.int32(1)
             mask = np.uint64(room(live) - 1)
             best = 1
@@ -128,7 +126,7 @@ def greedy_ngrams(first, chars, hashes, base, out):
             for k in range(live):
                 at[k] = k
                 gram[k] = mix(joined[k + n] - joined[k] * _power(powers, before[k + n] - before[k]))
-            live = _sift(live, at, gram, sieve)
+            live = sift(live, at, gram, sieve)
             tag += np.int32(1)
             mask = np.uint64(room(live) - 1)
             reach = 0

@@ -13,14 +13,14 @@ DUPLICATE = (5, 6, 7, 8, 9, 10)
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _mix(h):
+def mix(h):
     h ^= h >> np.uint64(32)
     h *= np.uint64(0xD6E8FEB86659FD93)
     return h ^ (h >> np.uint64(32))
 
 
 @njit(nogil=True, cache=True)
-def _room(most):
+def room(most):
     """Return the size of a hash table for `most` keys: a power of two, at least twice as large."""
     size = 16
     while size < 2 * most:
@@ -42,7 +42,7 @@ def ngrams(first, chars, hashes, top, duplicate):
     most = 0
     for d in range(first.shape[0] - 1):
         most = max(most, first[d + 1] - first[d])
-    size = _room(most)
+    size = room(most)
     keys, counts = np.empty(size, np.uint64), np.empty(size, np.int32)
     tags = np.zeros(size, np.int32)
     tag = np.int32(0)
@@ -65,14 +65,14 @@ def ngrams(first, chars, hashes, top, duplicate):
             for k in range(live - 1):
                 p = at[k]
                 last = min(p + n, nw) - 1
-                grown = _mix(gram[k] * np.uint64(0x9E3779B97F4A7C15) + hashes[w0 + last])
+                grown = mix(gram[k] * np.uint64(0x9E3779B97F4A7C15) + hashes[w0 + last])
                 at[kept], gram[kept] = p, grown
                 kept += (at[k + 1] == p + 1) & (p + n <= nw)
-            live = _sift(kept, at, gram, sieve)
+            live = sift(kept, at, gram, sieve)
             if live < 2:
                 break
             tag += np.int32(1)
-            mask = np.uint64(_room(live) - 1)
+            mask = np.uint64(room(live) - 1)
             best = 1
             for k in range(live):
                 g = gram[k]
@@ -117,12 +117,12 @@ def ngrams(first, chars, hashes, top, duplicate):
 
 
 @njit(nogil=True, cache=True)
-def _sift(count, at, gram, sieve):
+def sift(count, at, gram, sieve):
     """Move to the front the n-grams that may occur twice, leave out most that occur once; return how many stay.
 
     Without a branch that the processor could guess wrongly: that makes it cheaper than the table after it.
     """
-    size = np.int64(4) * _room(count)
+    size = np.int64(4) * room(count)
     mask = np.uint64(size - 1)
     for k in range(size):
         sieve[k] = 0
@@ -148,11 +148,11 @@ def repeated_blocks(blocks, out):
     most = 0
     for d in range(first.shape[0] - 1):
         most = max(most, first[d + 1] - first[d])
-    size = _room(most)
+    size = room(most)
     keys, counts = np.empty(size, np.uint64), np.empty(size, np.int32)
     tags = np.full(size, -1, np.int64)
     for d in range(first.shape[0] - 1):
-        mask = np.uint64(_room(first[d + 1] - first[d]) - 1)
+        mask = np.uint64(room(first[d + 1] - first[d]) - 1)
         for b in range(first[d], first[d + 1]):
             h = hashes[b]
             s = h & mask

@@ -12,7 +12,7 @@ from numba import njit
 from classifiers.arrow import Strings
 from curate.kernels.bytes import hash_spans
 from curate.kernels.lines import last_char
-from curate.kernels.repetition import _room as room
+from curate.kernels.repetition import room
 from curate.kernels.unicode import SPACE, Tables, decode, place
 from curate.kernels.words import Blocks
 

@@ -17,7 +17,7 @@ from numba import njit
 
 from curate.kernels import unicode
 from curate.kernels.lines import STOP_WORDS
-from curate.kernels.repetition import _mix as mix
+from curate.kernels.repetition import mix
 
 LOWER, UPPER, MARK, QUOTE, BEFORE_DOT, CURRENCY, SYMBOL, OPENS = (1 << k for k in range(8))
 """Bits of a character: counts as a lower-case, as an upper-case letter (scripts without case are both); splits off

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from curate.kernels.repetition import _room as room
+from curate.kernels.repetition import room
 from curate.kernels.spacy_cut import bits, cut
 from curate.kernels.spacy_rules import SYMBOL, Rules, appended
 from curate.kernels.unicode import ALPHA, PUNCT, TERMINAL, Tables, decode, place

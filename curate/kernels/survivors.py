@@ -51,6 +51,14 @@ def shared(values: U32, a: int, a_end: int, b: int, b_end: int, wanted: int) -> 
     return found if found >= wanted else -1
 
 
+@njit(nogil=True, cache=True, inline="always")
+def wanted_shared(size: int, other: int, least: float, containment: bool) -> int:
+    """The shingles that a set of `size` must share with one of `other` to be `least` similar to it."""
+    if containment:
+        return int(np.ceil(least * size - 1e-9))
+    return int(np.ceil(least / (1.0 + least) * (size + other) - 1e-9))
+
+
 @njit(nogil=True, cache=True)
 def _slot(table: I64, slots: int, keys: U64, key: np.uint64, band: int) -> np.int64:
     """The slot with an entry for `key` in this band, or else the free one where it belongs."""
@@ -125,10 +133,7 @@ def verify_in_order(
                     compared += 1
                     other = offsets[s + 1] - offsets[s]
                     least = max(threshold, best_share)
-                    if containment:
-                        wanted = int(np.ceil(least * size - 1e-9))
-                    else:
-                        wanted = int(np.ceil(least / (1.0 + least) * (size + other) - 1e-9))
+                    wanted = wanted_shared(size, other, least, containment)
                     common = shared(values, offsets[i], offsets[i + 1], offsets[s], offsets[s + 1], wanted)
                     if common < 0:
                         if best == _FREE and looked < _LOOKED_AT:

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from curate.decide.groups import as_text
 from curate.decide.population import Population, starts
-from curate.decide.steps import as_text, evaluate
+from curate.decide.steps import evaluate
 from curate.errors import RecipeError
 from curate.predicates import columns_of
 from curate.recipe import Recipe

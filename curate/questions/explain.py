@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from curate.decide.cuts import pieces
 from curate.errors import RunError, did_you_mean
+from curate.questions.columns import as_seen_by, measured
 from curate.questions.difference import difference
 from curate.questions.reasons import reasons
-from curate.questions.texts import as_reached, find, texts_of
+from curate.questions.texts import find, texts_of
 from curate.recipe import Filter, Recipe
 from curate.write.stage import written_to
 
@@ -50,9 +51,7 @@ def _explained(
         "row": row["row"],
         "steps": _path(row, recipe, pieces(text, run, row["shard"], row["position"])),
         "signals": {
-            k: v
-            for k, v in row.items()
-            if not k.startswith("untrimmed:") and k not in (*_DECISION, "cuts", "shard", "row", "position")
+            k: v for k, v in measured(row).items() if k not in (*_DECISION, "cuts", "shard", "row", "position")
         },
         "text": text,
         "survivor_text": survivor_text,
@@ -70,7 +69,7 @@ def _path(row: dict[str, Any], recipe: Recipe, cut: dict[str, list[str]]) -> lis
         dropped = step.name == row["dropped_by"]
         entry: dict[str, Any] = {"name": step.name, "kind": step.kind}
         if isinstance(step, Filter):
-            entry |= {"rule": step.sql, "values": reasons(step.sql, as_reached(row, recipe, step.name))}
+            entry |= {"rule": step.sql, "values": reasons(step.sql, as_seen_by(step.name, recipe, row))}
             failed = step.name in row["failed"]
             entry["state"] = "dropped" if dropped else ("would drop" if failed else "passed")
         else:

@@ -11,9 +11,10 @@ import polars as pl
 from curate.decide.cuts import without
 from curate.errors import RunError, did_you_mean
 from curate.predicates import thresholds
+from curate.questions.columns import as_seen_by, column, column_seen_by
 from curate.questions.evidence import evidence
 from curate.questions.reasons import reasons
-from curate.questions.texts import as_reached, rows_of, texts_of
+from curate.questions.texts import rows_of, texts_of
 from curate.recipe import Dedup, Filter, Recipe, Step, Top
 
 if TYPE_CHECKING:
@@ -70,13 +71,13 @@ def _check(step: str, names: list[str]) -> None:
 def _distance(run: Run, recipe: Recipe, step: Step) -> Callable[[list[str]], pl.Expr]:
     """Return how far a document is from the threshold of a step, as an expression over rows with these columns."""
     if isinstance(step, Filter):
-        numbers = [(column, number) for column, _, number in thresholds(step.sql)]
+        numbers = [(name, number) for name, _, number in thresholds(step.sql)]
         if not numbers:
             raise RunError(f'step "{step.name}" compares nothing with a number, so nothing is near: `{step.sql}`')
-        spread = {column: _spread(run, column) for column, _ in numbers}
+        spread = {name: _spread(run, name) for name, _ in numbers}
         return lambda columns: pl.min_horizontal(
-            (pl.col(_column(column, columns)).cast(pl.Float64) - number).abs() / spread[column]
-            for column, number in numbers
+            (pl.col(column_seen_by(step.name, recipe, name, columns)).cast(pl.Float64) - number).abs() / spread[name]
+            for name, number in numbers
         )
     if isinstance(step, Dedup):
         if step.verify is None:
@@ -85,12 +86,8 @@ def _distance(run: Run, recipe: Recipe, step: Step) -> Callable[[list[str]], pl.
         return lambda columns: pl.when(dropped).then((pl.col("similarity") - step.verify).abs())
     if isinstance(step, Top):
         best = _best_score_dropped(run, recipe, step)
-        return lambda columns: (pl.col(_column(step.by, columns)).cast(pl.Float64) - best).abs()
+        return lambda columns: (pl.col(column(step.by, columns)).cast(pl.Float64) - best).abs()
     raise RunError(f'step "{step.name}" has no threshold that a document could be near to')
-
-
-def _column(name: str, columns: list[str]) -> str:
-    return f"signal:{name}" if f"signal:{name}" in columns else name
 
 
 def _spread(run: Run, column: str) -> float:
@@ -105,7 +102,7 @@ def _best_score_dropped(run: Run, recipe: Recipe, step: Top) -> float:
     best = -float("inf")
     for shard in run.measured:
         frame = rows_of(run, shard).filter(pl.col("dropped_by") == step.name)
-        score = frame[_column(step.by, frame.columns)].cast(pl.Float64).max()
+        score = frame[column(step.by, frame.columns)].cast(pl.Float64).max()
         best = max(best, float(score)) if isinstance(score, float) else best  # nulls have no score
     if best == -float("inf"):
         raise RunError(f'step "{step.name}" dropped nothing that has a score')
@@ -129,7 +126,7 @@ def _shown(run: Run, chosen: list[dict[str, Any]], step: str | None, engine: Loc
     shown = []
     for row, whole in zip(chosen, texts, strict=True):
         text = without(whole, row.get("cuts") if row["kept"] else None)
-        why = reasons(rule, as_reached(row, recipe, step or "")) if rule else []
+        why = reasons(rule, as_seen_by(step or "", recipe, row)) if rule else []
         shown.append(
             {
                 **{

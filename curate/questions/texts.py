@@ -14,11 +14,11 @@ import polars as pl
 import pyarrow as pa
 
 from classifiers.arrow import to_array
-from curate.decide.cuts import SIZES, Cuts
 from curate.decide.population import numbered
 from curate.measure.stage import read_options
 from curate.predicates import decimals
-from curate.recipe import LineDedup, Recipe, SubstringDedup
+from curate.questions.columns import with_trimmed_sizes
+from curate.recipe import Recipe
 from curate.shards import Shard, read
 from curate.text import clean
 
@@ -66,44 +66,10 @@ def rows_of(run: Run, shard: Shard, count: int | None = None) -> pl.DataFrame:
     decisions = pl.read_parquet(run.decisions_file(shard), n_rows=count, glob=False)
     signals = decimals(pl.read_parquet(run.signals_file(shard), n_rows=count, glob=False))
     signals = signals.drop("shard", "doc", "id", "source")
-    signals = _trimmed(run, shard, signals)
+    signals = with_trimmed_sizes(run, shard, signals)
     same = [name for name in signals.columns if name in (*decisions.columns, "shard", "position")]
     signals = signals.rename({name: f"signal:{name}" for name in same})
     return decisions.hstack(signals).with_columns(shard=pl.lit(shard.name), position=pl.int_range(pl.len()))
-
-
-def _trimmed(run: Run, shard: Shard, signals: pl.DataFrame) -> pl.DataFrame:
-    """Put the sizes that are left after all trim steps in place of the measured ones, which stay as `untrimmed:`."""
-    trims = list(run.stage("decide").get("trims", {}).values())
-    if not trims:
-        return signals
-    cuts = Cuts.of_step(run.path / trims[-1]["folder"], shard.name)
-    rows = cuts.rows[cuts.rows < len(signals)]
-    for number, name in enumerate(SIZES):
-        if name in signals.columns:
-            left = signals[name].to_numpy().copy()
-            left[rows] = cuts.sizes[: len(rows), number]
-            before = signals[name].alias(f"untrimmed:{name}")
-            signals = signals.with_columns(pl.Series(name, left), before)
-    return signals
-
-
-def before_trims(recipe: Recipe, step: str) -> bool:
-    """Tell whether a step comes before the first one that cuts text out of documents."""
-    for item in recipe.steps:
-        if item.name == step:
-            return True
-        if isinstance(item, LineDedup | SubstringDedup):
-            return False
-    return False
-
-
-def as_reached(row: Mapping[str, Any], recipe: Recipe, step: str) -> dict[str, Any]:
-    """Return a row as a step saw it: before the first trim step with the sizes that were measured."""
-    if not before_trims(recipe, step):
-        return dict(row)
-    before = {key.removeprefix("untrimmed:"): value for key, value in row.items() if key.startswith("untrimmed:")}
-    return {**row, **before}
 
 
 def find(run: Run, ids: set[str]) -> list[dict[str, Any]]:

@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from curate.decide.fold import MIX
 from curate.decide.steps import evaluate
 from curate.errors import RecipeError, RunError, did_you_mean
 from curate.predicates import columns_of, thresholds
-from curate.questions.texts import before_trims, rows_of
+from curate.questions.columns import as_measured, column_seen_by, undecided
+from curate.questions.texts import rows_of
 from curate.recipe import Filter, Recipe
 
 if TYPE_CHECKING:
@@ -102,20 +102,11 @@ def _undecided(run: Run, step: Filter) -> tuple[pl.DataFrame, npt.NDArray[np.int
     parts, total = [], 0
     for shard in run.measured:
         rows = rows_of(run, shard)
-        total += int(rows["token_count"].sum())
-        by_it = pl.col("dropped_by") == step.name
-        others = pl.col("failed").list.set_difference([step.name]).list.len()
-        alone = pl.col("dropped_by").is_null() | (pl.col("dropped_by") == MIX) | (by_it & (others == 0))
-        renamed = [pl.col(_stored(c, step, run.recipe, rows.columns)).alias(c) for c in needed]
-        parts.append(rows.filter(alone).select(*renamed, _tokens="token_count"))
+        total += int(rows[as_measured("token_count", rows.columns)].sum())
+        seen = [pl.col(column_seen_by(step.name, run.recipe, name, rows.columns)).alias(name) for name in needed]
+        parts.append(rows.filter(undecided(step)).select(*seen, _tokens="token_count"))
     frame = pl.concat(parts, how="diagonal_relaxed") if parts else pl.DataFrame()
     return frame.drop("_tokens"), frame["_tokens"].to_numpy().astype(np.int64), total
-
-
-def _stored(column: str, step: Filter, recipe: Recipe, columns: Sequence[str]) -> str:
-    """Return the column of the rows that a filter looked at: sizes as they were before or after text was cut."""
-    before = [f"untrimmed:{column}"] if before_trims(recipe, step.name) else []
-    return next((name for name in (*before, f"signal:{column}") if name in columns), column)
 
 
 def _around(values: npt.NDArray[np.float64], now: float) -> set[float]:

@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 
 from curate.predicates import thresholds
+from curate.questions.columns import column
 from curate.recipe import Filter, Recipe, Top
-from curate.report.sampled import column
 from curate.signals import registry
 
 BINS = 40
@@ -44,7 +44,7 @@ def histograms(frame: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
     kept = frame["kept"].to_numpy()
     result = []
     for name, limits in used.items():
-        place = column(frame, name)
+        place = column(name, frame.columns)
         if place not in frame.columns or not frame[place].dtype.is_numeric():
             continue
         values = frame[place].cast(pl.Float64).fill_null(float("nan")).to_numpy()

@@ -11,8 +11,9 @@ import numpy as np
 import polars as pl
 
 from curate.decide.ensembles import equal_mass_buckets
+from curate.questions.columns import column
 from curate.recipe import Recipe
-from curate.report.sampled import column, quality_column
+from curate.report.sampled import quality_column
 
 BUCKETS = 10
 MOST_DOMAINS = 20
@@ -26,9 +27,9 @@ def quality_by_domain(frame: pl.DataFrame, recipe: Recipe) -> dict[str, Any] | N
     the mix, repeats counted) and `epochs` (of each bucket, None where there is nothing of it).
     """
     by = quality_column(recipe)
-    if by is None or column(frame, by) not in frame.columns or not len(frame):
+    if by is None or column(by, frame.columns) not in frame.columns or not len(frame):
         return None
-    scores = frame[column(frame, by)]
+    scores = frame[column(by, frame.columns)]
     if not scores.dtype.is_numeric():
         return None
     tokens = frame["token_count"].to_numpy().astype(np.int64)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from curate.predicates import columns_of, decimals
+from curate.questions.columns import with_trimmed_sizes
 from curate.recipe import Filter, Recipe, Top
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ _DECISIONS: dict[str, Any] = {
 def sampled(run: Run, recipe: Recipe, documents: int) -> pl.DataFrame:
     """Return about SAMPLE of the run's `documents`, all if there are fewer.
 
-    One row a document: its decision, its tokens (`token_count`, as measured) and the columns that filters, tops,
-    classifiers, ensembles and the mix read. A signal called like a column of decisions is under `signal:` and its
-    name. Numbers are as predicates see them.
+    One row a document: its decision, its tokens (`token_count`, of what trim steps left) and the columns that
+    filters, tops, classifiers, ensembles and the mix read. A signal called like a column of decisions is under
+    `signal:` and its name. Numbers are as predicates see them.
     """
     share = min(1.0, SAMPLE / max(documents, 1))
     bound = min(int(share * 2**64), 2**64 - 1)
@@ -41,17 +42,13 @@ def sampled(run: Run, recipe: Recipe, documents: int) -> pl.DataFrame:
         decisions = pl.read_parquet(run.decisions_file(shard), columns=columns, glob=False)
         rows = (decisions["doc"] <= bound).arg_true()
         measured = [name for name in pl.read_parquet_schema(run.signals_file(shard)) if name in wanted - {"source"}]
-        signals = decimals(pl.read_parquet(run.signals_file(shard), columns=measured, glob=False)[rows])
+        stored = pl.read_parquet(run.signals_file(shard), columns=measured, glob=False)
+        signals = decimals(with_trimmed_sizes(run, shard, stored)[rows])
         signals = signals.drop("doc", strict=False)
         same = {name: f"signal:{name}" for name in signals.columns if name in decisions.columns}
         frames.append(decisions[rows].hstack(signals.rename(same)))
     none = pl.DataFrame(schema={**_DECISIONS, "token_count": pl.Int64})
     return pl.concat(frames, how="diagonal_relaxed") if frames else none
-
-
-def column(frame: pl.DataFrame, name: str) -> str:
-    """Return where a column that a recipe calls `name` is in a sample."""
-    return f"signal:{name}" if f"signal:{name}" in frame.columns else name
 
 
 def quality_column(recipe: Recipe) -> str | None:

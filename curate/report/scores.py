@@ -17,8 +17,8 @@ import classifiers
 from classifiers.explain import explain
 from curate.errors import RecipeError
 from curate.measure.scores import model
+from curate.questions.columns import column
 from curate.recipe import ClassifierUse, Recipe
-from curate.report.sampled import column
 
 MOST_SOURCES = 40
 MOST_LABELS = 12
@@ -46,11 +46,11 @@ def classifier_facts(frame: pl.DataFrame, recipe: Recipe, samples: Sequence[Mapp
 
 
 def _entry(frame: pl.DataFrame, use: ClassifierUse, samples: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    place = column(frame, use.signal)
+    place = column(use.signal, frame.columns)
     if place not in frame.columns or not len(frame):
         return None
     named = not frame[place].dtype.is_numeric()
-    score = column(frame, f"{use.signal}_score") if named else place
+    score = column(f"{use.signal}_score", frame.columns) if named else place
     values = (
         frame[score].cast(pl.Float64) if score in frame.columns else pl.Series([None] * len(frame), dtype=pl.Float64)
     )

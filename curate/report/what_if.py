@@ -14,12 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from curate.decide.fold import MIX
 from curate.decide.steps import evaluate
 from curate.predicates import columns_of, thresholds
+from curate.questions.columns import as_measured, column_seen_by, undecided
 from curate.questions.tune import with_threshold
 from curate.recipe import Filter, Recipe
-from curate.report.sampled import column
 
 PER_BIN = 3  # positions of a slider in each bin of its histogram
 F64 = npt.NDArray[np.float64]
@@ -36,7 +35,7 @@ def what_if(
     `change_error`. `sampled` is how many documents the curves are drawn from; when it is all of them, errors are 0.
     """
     found: dict[str, list[dict[str, Any]]] = {}
-    tokens = frame["token_count"].to_numpy().astype(np.float64)
+    tokens = frame[as_measured("token_count", frame.columns)].to_numpy().astype(np.float64)
     size = _Size(len(frame), documents, float(tokens.sum()), float(np.square(tokens).sum()))
     edges = {chart["name"]: chart for chart in charts}
     for step in (item for item in recipe.steps if isinstance(item, Filter)):
@@ -44,11 +43,11 @@ def what_if(
         moved = {key: now for key, now in first.items() if key[0] in edges and key[1] != "="}
         if not moved:
             continue
-        undecided = _undecided(frame, step)
-        rest = undecided.select(pl.col(column(frame, name)).alias(name) for name in columns_of(step.sql))
-        exempt = ~_met(step.name, step.where, undecided) if step.where else np.zeros(len(rest), np.bool_)
+        left = frame.filter(undecided(step))
+        rest = _seen(left, step, recipe, step.sql)
+        exempt = ~_met(step, recipe, step.where, left) if step.where else np.zeros(len(rest), np.bool_)
         for (signal, operator), now in moved.items():
-            curve = _Curve(rest, undecided["token_count"].to_numpy().astype(np.float64), exempt)
+            curve = _Curve(rest, left["token_count"].to_numpy().astype(np.float64), exempt)
             rows = curve.at(step, signal, operator, positions(edges[signal], now), now)
             slider = {"step": step.name, "operator": operator, "now": now, "sampled": len(frame)}
             found.setdefault(signal, []).append(slider | size.shares(rows))
@@ -65,16 +64,15 @@ def positions(chart: Mapping[str, Any], now: float) -> list[float]:
     return sorted({*(float(f"{value:.4g}") for value in np.r_[*inside, edges[-1]]), now})
 
 
-def _undecided(frame: pl.DataFrame, step: Filter) -> pl.DataFrame:
-    """Return the documents of the sample that nothing but this filter drops."""
-    by_it = pl.col("dropped_by") == step.name
-    others = pl.col("failed").list.set_difference([step.name]).list.len()
-    kept = pl.col("dropped_by").is_null() | (pl.col("dropped_by") == MIX)
-    return frame.filter((kept | (by_it & (others == 0))).fill_null(False))
+def _seen(frame: pl.DataFrame, step: Filter, recipe: Recipe, sql: str) -> pl.DataFrame:
+    """Return the columns of a predicate as a step saw them."""
+    return frame.select(
+        pl.col(column_seen_by(step.name, recipe, name, frame.columns)).alias(name) for name in columns_of(sql)
+    )
 
 
-def _met(name: str, sql: str, frame: pl.DataFrame) -> npt.NDArray[np.bool_]:
-    return evaluate(name, sql, frame.select(pl.col(column(frame, c)).alias(c) for c in columns_of(sql)))
+def _met(step: Filter, recipe: Recipe, sql: str, frame: pl.DataFrame) -> npt.NDArray[np.bool_]:
+    return evaluate(step.name, sql, _seen(frame, step, recipe, sql))
 
 
 class _Curve:

@@ -51,9 +51,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> curate.Run:
     return run_over(tmp_path_factory.mktemp("what_if"), {"a": records[:70], "b": records[70:]}, RECIPE)
 
 
-def curves(run: curate.Run) -> dict[tuple[str, str, str], dict[str, Any]]:
-    frame = sampled(run, run.recipe, 130)
-    found = what_if(frame, run.recipe, histograms(frame, run.recipe), 130)
+def curves(run: curate.Run, documents: int = 130) -> dict[tuple[str, str, str], dict[str, Any]]:
+    frame = sampled(run, run.recipe, documents)
+    found = what_if(frame, run.recipe, histograms(frame, run.recipe), documents)
     return {(slider["step"], name, slider["operator"]): slider for name, all_ in found.items() for slider in all_}
 
 
@@ -66,6 +66,35 @@ def test_every_comparison_of_a_filter_has_a_slider(run: curate.Run) -> None:
         ("not_long", "word_count", ">"),
         ("elsewhere", "char_count", "<"),
     }
+
+
+TRIMS = """
+[[steps]]
+name = "before"
+filter = "char_count >= 150"
+
+[[steps]]
+dedup = "lines"
+more_than = 2
+min_left = 0
+
+[[steps]]
+name = "after"
+filter = "char_count >= 400"
+"""
+
+
+def test_a_slider_says_what_tune_says_where_text_was_cut_too(tmp_path: Path) -> None:
+    boiler = "This line stands on every page of the site, word for word, and goes."
+    records = [{"id": f"d{i}", "text": f"{boiler}\n{prose(i, 1 + i % 7)}"} for i in range(60)]
+    run = run_over(tmp_path, {"a": records}, TRIMS)
+    assert 0 < run.report["output"]["documents"] < 60
+    for (step, signal, operator), slider in curves(run, 60).items():
+        rows = {row["threshold"]: row for row in tune(run, step, signal, slider["at"], operator).rows}
+        assert slider["documents"] == pytest.approx([rows[at]["documents"] / 60 for at in slider["at"]], abs=1e-6)
+        assert slider["tokens"] == pytest.approx([rows[at]["share"] for at in slider["at"]], abs=1e-6)
+    now = next(row for row in tune(run, "after").rows if row["now"])
+    assert (now["documents"], now["tokens"]) == tuple(run.report["output"][unit] for unit in ("documents", "tokens"))
 
 
 def test_a_slider_says_what_tune_says(run: curate.Run) -> None:
