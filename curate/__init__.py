@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from curate import dedup
     from curate.corpus import corpus
     from curate.decide.stage import decide
-    from curate.measure.stage import measure
+    from curate.measure.texts import measure
     from curate.recipe import Recipe
     from curate.run import Run
     from curate.signals.plugins import signal
@@ -46,7 +46,7 @@ _HOMES = {
     "Run": "curate.run",
     "corpus": "curate.corpus",
     "decide": "curate.decide.stage",
-    "measure": "curate.measure.stage",
+    "measure": "curate.measure.texts",
     "signal": "curate.signals.plugins",
     "write": "curate.write.stage",
 }

@@ -17,7 +17,7 @@ from curate.shards import Shard
 from curate.tables import read_table
 
 if TYPE_CHECKING:
-    from curate.measure.stage import ShardCounts
+    from curate.measure.stored import ShardCounts
     from curate.run import Run
 
 UNITS = ("documents", "bytes", "tokens")

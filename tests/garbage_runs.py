@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import curate
-from curate.measure.stage import stored_counts
+from curate.measure.stored import stored_counts
 from tests.garbage import Kind
 
 RECIPE = """

@@ -35,7 +35,7 @@ import pyarrow.parquet as pq  # noqa: E402
 import curate  # noqa: E402
 from curate.engines.local import Local  # noqa: E402
 from curate.index import Index  # noqa: E402
-from curate.measure.stage import stored_counts  # noqa: E402
+from curate.measure.stored import stored_counts  # noqa: E402
 from tests.corpora import prose, write_jsonl  # noqa: E402
 from tests.garbage import KINDS  # noqa: E402
 from tests.garbage_runs import outcome  # noqa: E402

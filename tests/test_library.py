@@ -20,7 +20,7 @@ def test_the_public_api_is_what_all_says_and_every_name_is_there() -> None:
 
 
 def test_a_stage_is_a_function_even_after_its_module_was_imported() -> None:
-    homes = {"measure": "measure.stage", "decide": "decide.stage", "write": "write.stage", "corpus": "corpus"}
+    homes = {"measure": "measure.texts", "decide": "decide.stage", "write": "write.stage", "corpus": "corpus"}
     for name, home in homes.items():
         importlib.import_module(f"curate.{name}")
         module = importlib.import_module(f"curate.{home}")

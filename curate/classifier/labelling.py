@@ -24,7 +24,7 @@ from curate.classifier.answers import parse_score
 from curate.classifier.chat import Answer, Client
 from curate.errors import EndpointError, InputError
 from curate.kernels.hashing import text_hash
-from curate.measure.stage import identify
+from curate.measure.texts import identify
 from curate.shards import ReadOptions, plan, read
 from curate.tables import TableWriter
 

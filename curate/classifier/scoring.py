@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import classifiers
 from curate.errors import InputError, RecipeError
 from curate.measure.scores import digest
-from curate.measure.stage import identify
+from curate.measure.texts import identify
 from curate.shards import Batch, ReadOptions, Shard, plan, read
 from curate.tables import TableWriter
 

@@ -27,7 +27,9 @@ from curate.dedup.clusters import keys_within
 from curate.errors import RecipeError, RunError
 from curate.kernels.minhash import ShingleSets, shingle_sets
 from curate.kernels.shingling import Shingling
-from curate.measure.stage import Measured, read_options, stored_metadata
+from curate.measure.stage import read_options
+from curate.measure.stored import stored_metadata
+from curate.measure.texts import Measured
 from curate.memory import default_memory
 from curate.shards import Shard, read, unify
 from curate.shards.schema import fit

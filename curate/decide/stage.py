@@ -22,7 +22,8 @@ from curate.decide.table import Clusters, decision_table
 from curate.decide.trims import forget_others
 from curate.errors import RunError
 from curate.measure.plan import Plan, check_known
-from curate.measure.stage import Measured, as_frame, measure_texts, stored_metadata, with_urls
+from curate.measure.stored import stored_metadata
+from curate.measure.texts import Measured, as_frame, measure_texts, with_urls
 from curate.meter import Meter
 from curate.recipe import Recipe, fingerprint
 from curate.tables import TableWriter

@@ -17,7 +17,7 @@ import pyarrow as pa
 from classifiers.arrow import Strings, as_strings, to_array
 from curate.decide.cuts import SIZES, Cuts, as_lists, composed, cut, cuts_file, ranges_of
 from curate.kernels.text_lines import Ranges
-from curate.measure.stage import sizes
+from curate.measure.texts import sizes
 
 Numbers = npt.NDArray[np.int64]
 Top = dict[int, tuple[int, str]]  # by hash: how many copies, the text

@@ -96,7 +96,7 @@ def compile_common() -> None:
     from curate.decide.stage import decide
     from curate.dedup import shingles, signatures
     from curate.measure.plan import Plan
-    from curate.measure.stage import measure
+    from curate.measure.texts import measure
     from curate.recipe import Recipe, shipped
 
     texts = _texts()
@@ -110,7 +110,7 @@ def compile_common() -> None:
 
 def compile_signals() -> None:
     """Call the kernels of every signal that needs no model."""
-    from curate.measure.stage import measure
+    from curate.measure.texts import measure
     from curate.signals import registry
 
     measure(_texts(), sorted(name for name in registry() if "ftfy" not in name))
@@ -125,7 +125,7 @@ def compile_steps() -> None:
     from curate.decide.stage import decide
     from curate.kernels.unicode_words import words_of
     from curate.kernels.word_lists import listed_words, prefixes
-    from curate.measure.stage import measure
+    from curate.measure.texts import measure
     from curate.recipe import Recipe
 
     texts = _texts()

@@ -22,7 +22,7 @@ from curate.shards.plan import TARGET_BYTES
 
 if TYPE_CHECKING:
     from curate.engines.local import Workers
-    from curate.measure.stage import Measured
+    from curate.measure.texts import Measured
     from curate.shards import Batch, Shard
 
 LEAST_BYTES = TARGET_BYTES

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from curate.decide.cuts import SIZES, Cuts
 from curate.errors import RunError
-from curate.measure.stage import stored_counts
+from curate.measure.stored import stored_counts
 from curate.report.breakdowns import Languages, Lengths
 from curate.report.overlap import Overlap
 from curate.shards import Shard

@@ -30,7 +30,9 @@ from curate.decide.cuts import cut, final_bytes, ranges_of
 from curate.decide.population import numbered
 from curate.errors import RunError
 from curate.events import emit
-from curate.measure.stage import as_frame, read_options, stored_metadata
+from curate.measure.stage import read_options
+from curate.measure.stored import stored_metadata
+from curate.measure.texts import as_frame
 from curate.meter import Meter
 from curate.recipe import Recipe, fingerprint
 from curate.run import clear_mix
