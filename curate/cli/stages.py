@@ -282,6 +282,7 @@ def report(run: Path, price: float | None, threads: int | None, as_json: bool) -
 
 
 def print_summary(run: Run, as_json: bool) -> None:
+    """Print what a finished run kept and dropped, as a table or as the report's JSON."""
     from curate.terminal import summary
 
     if as_json:

@@ -116,6 +116,7 @@ def _verify(place: Place, default: float | None) -> tuple[float | None, Literal[
 
 
 def keep_order(place: Place, default: str) -> str:
+    """Return which copy a step keeps: columns, each with ASC or DESC; RecipeError for anything else."""
     keep: str = place.get("keep", str, default)
     for part in keep.split(","):
         words = part.split()

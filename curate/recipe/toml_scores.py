@@ -14,6 +14,7 @@ from curate.recipe.scores import ClassifierUse, Ensemble
 
 
 def classifier(where: str, signal: str, use: Any) -> ClassifierUse:
+    """Read an entry of [classifiers], the model that gives a signal; RecipeError names the entry."""
     place = f'{where}, [classifiers] "{signal}"'
     if not signal.isidentifier():
         raise RecipeError(f"{place}: the name of a signal is letters, digits and underscores")
@@ -44,6 +45,7 @@ def located(use: ClassifierUse, folder: Path) -> ClassifierUse:
 
 
 def ensemble(where: str, name: str, entry: Any) -> Ensemble:
+    """Read an entry of [ensembles], the scores that one bucket is made of; RecipeError names the entry."""
     place = f'{where}, [ensembles] "{name}"'
     check_free(place, name)
     if not isinstance(entry, dict):
@@ -58,6 +60,7 @@ def ensemble(where: str, name: str, entry: Any) -> Ensemble:
 
 
 def check_ensembles(where: str, ensembles: Sequence[Ensemble]) -> None:
+    """Raise RecipeError when an ensemble is made of another one."""
     names = {ensemble.name for ensemble in ensembles}
     for ensemble in ensembles:
         if names & set(ensemble.of):

@@ -28,6 +28,7 @@ _RESERVED = ("mix", "rejected", "kept")
 
 
 def steps_of(where: str, entry: Any) -> list[Step]:
+    """Read one entry of [[steps]]; a preset that it uses gives several. RecipeError names the entry."""
     if not isinstance(entry, dict):
         raise RecipeError(f"{where}: a step is a table, [[steps]]")
     kinds = [kind for kind in _STEP_KEYS if kind in entry]
@@ -42,6 +43,7 @@ def steps_of(where: str, entry: Any) -> list[Step]:
 
 
 def check_names(where: str, steps: Sequence[Step]) -> None:
+    """Raise RecipeError when two steps have one name, or a name that decisions use themselves."""
     seen: set[str] = set()
     for step in steps:
         if step.name in seen:

@@ -16,6 +16,7 @@ TRIM_KEYS: dict[str, tuple[str, ...]] = {
 
 
 def line_dedup(place: Place, where: str | None) -> Trim:
+    """Read a step that cuts repeated lines, paragraphs or sentences; `where` limits it to documents."""
     default = LineDedup("dedup_lines")
     unit = place.get("unit", str, default.unit)
     if unit not in UNITS:
@@ -33,6 +34,7 @@ def line_dedup(place: Place, where: str | None) -> Trim:
 
 
 def substring_dedup(place: Place, where: str | None, keep: str) -> Trim:
+    """Read a step that cuts repeated runs of words; `where` limits it to documents, `keep` says which copy stays."""
     default = SubstringDedup("dedup_substring")
     words = _at_least(place, "min_words", 2, default.min_words)
     if words > 10_000:
