@@ -5,9 +5,11 @@ What the columns mean is the stages' business.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +19,7 @@ from curate.shards.atomic import atomic_file, partial_path
 from curate.shards.schema import fit, join
 
 _ROWS_PER_GROUP = 32_768
+_FACTS = b"curate"
 
 
 class TableWriter:
@@ -73,13 +76,13 @@ class TableWriter:
         for group in groups:
             self._writer.write_table(fit(group, schema, len(group)))
 
-    def close(self, metadata: dict[bytes, bytes] | None = None) -> None:
-        """Write what is left and `metadata` into the footer, and make the file appear."""
+    def close(self, facts: Mapping[str, Any] | None = None) -> None:
+        """Write what is left and `facts` (of JSON) into the footer, and make the file appear."""
         try:
             self._flush()
             assert self._writer is not None, "a table file needs at least one table, even without rows"
-            if metadata:
-                self._writer.add_key_value_metadata(metadata)
+            if facts is not None:
+                self._writer.add_key_value_metadata({_FACTS: json.dumps(facts).encode()})
             self._writer.close()
         except BaseException as error:
             self._closed = True
@@ -103,6 +106,15 @@ def _joined(schemas: Iterable[pa.Schema]) -> pa.Schema:
         for field in schema:
             types[field.name] = join(types[field.name], field.type) if field.name in types else field.type
     return pa.schema(list(types.items()))
+
+
+def read_facts(path: Path) -> dict[str, Any] | None:
+    """Return the facts that a table was closed with; None where there is no such table, or it says nothing."""
+    try:
+        facts = json.loads((pq.read_metadata(path).metadata or {}).get(_FACTS, b"null"))
+    except (OSError, ValueError, pa.ArrowException):
+        return None
+    return facts if isinstance(facts, dict) else None
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:

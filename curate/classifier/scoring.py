@@ -15,19 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 import classifiers
 from curate.errors import InputError, RecipeError
 from curate.measure.scores import digest
 from curate.measure.texts import identify
 from curate.shards import Batch, ReadOptions, Shard, plan, read
-from curate.tables import TableWriter
+from curate.tables import TableWriter, read_facts
 
 if TYPE_CHECKING:
     from curate.engines.local import Local, Workers
-
-_FOOTER = b"curate.scores"
 
 
 @dataclass(frozen=True)
@@ -112,8 +109,8 @@ class ScoreShard:
         """Score a shard unless its scores are there already."""
         path = self.out / f"{shard.name}.parquet"
         key = self._key(shard)
-        before = _footer(path)
-        if before is not None and before["key"] == key:
+        before = read_facts(path)
+        if before is not None and before.get("key") == key:
             return _Done(before["documents"], before["rejected"], fresh=False)
         documents, rejected = 0, 0
 
@@ -127,8 +124,7 @@ class ScoreShard:
             for table in workers.map(score, read(shard, self.options, on_reject=reject)):
                 documents += len(table)
                 writer.write(table)
-            footer = {"key": key, "documents": documents, "rejected": rejected}
-            writer.close({_FOOTER: json.dumps(footer).encode()})
+            writer.close({"key": key, "documents": documents, "rejected": rejected})
         return _Done(documents, rejected, fresh=True)
 
     def table(self, batch: Batch, shard: Shard) -> pa.Table:
@@ -172,14 +168,6 @@ class ScoreShard:
 
 def _no_documents() -> Batch:
     return Batch(pa.array([], pa.large_string()), None, pa.table({}), np.zeros(0, np.int64))
-
-
-def _footer(path: Path) -> dict[str, Any] | None:
-    try:
-        metadata = pq.read_metadata(path).metadata or {}
-    except (OSError, pa.ArrowException):
-        return None
-    return json.loads(metadata[_FOOTER]) if _FOOTER in metadata else None
 
 
 def _outside(shards: Sequence[Shard], out: Path) -> list[Shard]:

@@ -27,14 +27,13 @@ from curate.recipe import Distribution, fingerprint
 from curate.recipe.references import CORPUS
 from curate.shards import ReadOptions, plan
 from curate.signals.divergence import Reference
-from curate.tables import TableWriter
+from curate.tables import TableWriter, read_facts
 
 if TYPE_CHECKING:
     from curate.run import Run
 
 References = Mapping[str, Reference]
 
-_FOOTER = b"curate"
 _STORED = pa.schema({"hash": pa.uint64(), "count": pa.int64()})
 
 
@@ -108,8 +107,7 @@ def _of_run(
     file.parent.mkdir(exist_ok=True)
     with TableWriter(file) as table:
         table.write(pa.table({"hash": learnt.words, "count": learnt.counts}, schema=_STORED))
-        facts = {"key": key, "others": learnt.others, "documents": learnt.documents}
-        table.close({_FOOTER: json.dumps(facts).encode()})
+        table.close({"key": key, "others": learnt.others, "documents": learnt.documents})
     return learnt
 
 
@@ -145,13 +143,12 @@ def _read(file: Path, key: str | None = None) -> Reference | None:
     """Return a stored distribution, None when there is none, or not with this key."""
     if not file.is_file() or file.suffix != ".parquet":
         return None
+    facts = read_facts(file) or {}
+    if not {"key", "others", "documents"} <= facts.keys() or key not in (None, facts["key"]):
+        return None
     try:
-        footer = pq.read_metadata(file)
-        facts = json.loads((footer.metadata or {}).get(_FOOTER, b"{}"))
-        if not {"key", "others", "documents"} <= facts.keys() or key not in (None, facts["key"]):
-            return None
         table = pq.read_table(file, partitioning=None)
-    except (OSError, ValueError, AttributeError, pa.ArrowException):
-        return None  # texts, or cut short: whoever reads them says so
+    except (OSError, pa.ArrowException):
+        return None  # cut short: whoever reads it says so
     words, counts = table["hash"].to_numpy(), table["count"].to_numpy()
     return Reference(words.astype(np.uint64), counts.astype(np.int64), facts["others"], facts["documents"])

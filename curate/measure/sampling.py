@@ -6,7 +6,6 @@ of shards, cut of files or number of threads. What is done with the words is not
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from curate.errors import InputError
 from curate.kernels.hashing import text_hash
 from curate.kernels.unicode_words import words_of
 from curate.shards import Batch, ReadOptions, Shard, read
-from curate.tables import TableWriter
+from curate.tables import TableWriter, read_facts
 from curate.text import clean
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 MOST_WORDS = 10_000  # of a document, so that no long one makes the sample
 
 _SAVE_SECONDS = 30.0
-_FOOTER = b"curate"
 _ANY = 2**64 - 1
 _WORDS = pa.large_list(pa.uint64())
 
@@ -154,17 +152,17 @@ def _store(state: Path, key: str, sample: Sample, done: set[str]) -> None:
     state.parent.mkdir(exist_ok=True)
     with TableWriter(state) as table:
         table.write(pa.table({"hash": sample.hash, "words": sample.documents}))
-        table.close({_FOOTER: json.dumps({"key": key, "done": sorted(done)}).encode()})
+        table.close({"key": key, "done": sorted(done)})
 
 
 def _stored(state: Path | None, key: str) -> tuple[Sample, set[str]]:
     """Return the sample so far and the shards in it."""
     if state is None or not state.is_file():
         return Sample.empty(), set()
+    facts = read_facts(state)
+    if facts is None or facts.get("key") != key:
+        return Sample.empty(), set()
     try:
-        facts = json.loads((pq.read_metadata(state).metadata or {}).get(_FOOTER, b"{}"))
-        if facts.get("key") != key:
-            return Sample.empty(), set()
         table = pq.read_table(state, partitioning=None).combine_chunks()
     except (OSError, pa.ArrowException):
         return Sample.empty(), set()

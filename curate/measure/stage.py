@@ -20,7 +20,7 @@ from curate.limits import MAX_EXPANSION, MAX_RECORD_BYTES
 from curate.measure.journal import Journal, is_large
 from curate.measure.plan import Plan, check_known
 from curate.measure.references import References, digests, references_of_run
-from curate.measure.stored import ShardCounts, footer, stored_counts, stored_metadata
+from curate.measure.stored import ShardCounts, facts_of, stored_counts, stored_metadata
 from curate.measure.texts import Measured, measure_texts, with_urls
 from curate.meter import Meter
 from curate.recipe import Recipe, fingerprint
@@ -81,7 +81,7 @@ class MeasureShard:
                     sketches.write(empty.sketches)
             counts.rejected, counts.rejected_bytes = rejects.documents, rejects.bytes
             # Signals come last, and their footer says what the shard held: once they are there it is done.
-            signals.close(footer(self.run, shard, key, counts, schema.schema))
+            signals.close(facts_of(self.run, shard, key, counts, schema.schema))
         return counts
 
     def _journal(self, shard: Shard, key: str) -> Journal:

@@ -6,20 +6,16 @@ The footer appears with the file, so a killed run cannot leave counts that belon
 from __future__ import annotations
 
 import base64
-import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from curate.shards import Shard, holds, seal
+from curate.tables import read_facts
 
 if TYPE_CHECKING:
     from curate.run import Run
-
-_FOOTER = b"curate"
 
 
 @dataclass
@@ -35,16 +31,15 @@ class ShardCounts:
     skipped: str = ""
 
 
-def footer(run: Run, shard: Shard, key: str, counts: ShardCounts, schema: pa.Schema) -> dict[bytes, bytes]:
-    """Return what the signals of a shard say of it, for the footer of their file."""
-    facts = {
+def facts_of(run: Run, shard: Shard, key: str, counts: ShardCounts, schema: pa.Schema) -> dict[str, Any]:
+    """Return what the signals of a shard are closed with: its counts, its metadata columns and its other files."""
+    return {
         "key": key,
         "counts": asdict(counts),
         "metadata": base64.b64encode(schema.serialize().to_pybytes()).decode(),
         "sketches": seal(run.sketches_file(shard)),
         "rejects": _seal_of_rejects(run, shard),
     }
-    return {_FOOTER: json.dumps(facts).encode()}
 
 
 def _seal_of_rejects(run: Run, shard: Shard) -> list[int | str] | None:
@@ -52,18 +47,10 @@ def _seal_of_rejects(run: Run, shard: Shard) -> list[int | str] | None:
     return seal(file) if file.is_file() else None
 
 
-def _read_footer(path: Path) -> dict[str, Any] | None:
-    try:
-        metadata = pq.read_metadata(path).metadata or {}
-    except (OSError, pa.ArrowException):
-        return None
-    return json.loads(metadata[_FOOTER]) if _FOOTER in metadata else None
-
-
 def stored_counts(run: Run, shard: Shard, key: str | None = None) -> ShardCounts | None:
     """Return the counts of a measured shard, or None when it was not measured, or not with this key."""
-    facts = _read_footer(run.signals_file(shard))
-    if not facts or key not in (None, facts["key"]):
+    facts = read_facts(run.signals_file(shard))
+    if not facts or key not in (None, facts.get("key")):
         return None
     if not holds(run.sketches_file(shard), facts.get("sketches")):
         return None
@@ -74,7 +61,7 @@ def stored_counts(run: Run, shard: Shard, key: str | None = None) -> ShardCounts
 
 def stored_metadata(run: Run, shard: Shard) -> pa.Schema:
     """Return the metadata columns that measuring found in a shard."""
-    facts = _read_footer(run.signals_file(shard))
+    facts = read_facts(run.signals_file(shard))
     if not facts:
         return pa.schema([])
     return pa.ipc.read_schema(pa.py_buffer(base64.b64decode(facts["metadata"])))
