@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.decide.stage import decide_run
+from curate.engines.engine import Engine
 from curate.engines.local import Local
 from curate.errors import RecipeError
 from curate.events import emit
@@ -139,7 +140,7 @@ def corpus(
     return run
 
 
-def measure_stage(run: Run, recipe: Recipe, engine: Local, progress: Progress) -> None:
+def measure_stage(run: Run, recipe: Recipe, engine: Engine, progress: Progress) -> None:
     """Measure what a recipe needs in a run."""
     ensure_compiled(progress.say)
     with progress.stage("measure", sum(shard.bytes for shard in run.shards)):
@@ -156,7 +157,7 @@ def check_disk(run: Run, recipe: Recipe, threads: int | None, stages: Sequence[s
 @contextmanager
 def working(
     run: Run, threads: int | None, plugins: Sequence[str] = (), memory: int | str | None = None
-) -> Iterator[Local]:
+) -> Iterator[Engine]:
     """Hold a run for this process and give the engine that works on it.
 
     `plugins`, as `load` returned them, take the place of those that the run remembers; these are loaded otherwise.

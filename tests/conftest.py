@@ -11,10 +11,10 @@ from curate.kernels.warmup import ensure_compiled
 from tests.corpora import RECIPE, small_corpus
 
 
-@pytest.fixture(scope="session", autouse=True)
-def compiled() -> None:
-    """Compile all kernels in parallel before the first test needs one."""
-    ensure_compiled(lambda message: None, everything=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile all kernels before the first test needs one: once, before the processes that run the tests begin."""
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        ensure_compiled(lambda message: None, everything=True)
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,8 @@ from classifiers import evaluation
 from classifiers.arrow import as_strings
 from curate.classifier.judged import F32, I32, I64, Judged, judge, judge_labelled, language_model, ranked
 from curate.classifier.labelled import Labelled, labelled_shards
-from curate.engines.local import Local, Workers
+from curate.engines.local import Local
+from curate.engines.workers import Workers
 from curate.errors import InputError, did_you_mean
 from curate.shards import Batch, ReadOptions, Reject, Shard, read
 

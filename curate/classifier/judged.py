@@ -15,7 +15,8 @@ import numpy.typing as npt
 import classifiers
 from classifiers.arrow import Strings, as_strings
 from curate.classifier.labelled import Labelled
-from curate.engines.local import Local, Workers
+from curate.engines.local import Local
+from curate.engines.workers import Workers
 from curate.kernels.bytes import byte_classes
 from curate.signals.tokens import estimated_tokens
 

@@ -18,7 +18,9 @@ import pyarrow as pa
 import classifiers
 from classifiers.arrow import as_strings
 from classifiers.train import check_label
-from curate.engines.local import Local, Workers
+from curate.engines.engine import Engine
+from curate.engines.local import Local
+from curate.engines.workers import Workers
 from curate.errors import InputError
 from curate.kernels.hashing import text_hash
 from curate.shards import ReadOptions, Reject, Shard, plan, read
@@ -160,7 +162,7 @@ def gather(
     max_per_label: int | None = None,
     balance: bool = True,
     seed: int = 0,
-    engine: Local | None = None,
+    engine: Engine | None = None,
 ) -> tuple[Labelled, dict[str, Found]]:
     """Read the documents of every label, choose among them by hash, and put them into an order decided by hash.
 
@@ -197,7 +199,7 @@ def _read_label(
     names: list[str],
     seed: int,
     most: int | None,
-    engine: Local,
+    engine: Engine,
 ) -> _Part:
     task = functools.partial(_read_shard, options=options, names=names, seed=seed, most=most)
     parts: list[_Part] = []

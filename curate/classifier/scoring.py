@@ -24,7 +24,8 @@ from curate.shards import Batch, ReadOptions, Shard, plan, read
 from curate.tables import TableWriter, read_facts
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local, Workers
+    from curate.engines.engine import Engine
+    from curate.engines.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def score_files(
     label: str | None = None,
     top_k: int | None = None,
     options: ReadOptions | None = None,
-    engine: Local | None = None,
+    engine: Engine | None = None,
     advance: Callable[[int], None] = lambda size: None,
 ) -> Scored:
     """Write OUT/SHARD.parquet for every shard of the inputs: id, source, shard, row and the scores, a row a document.

@@ -28,7 +28,8 @@ from curate.shards import ReadOptions, Shard, read
 from curate.text import clean
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local, Workers
+    from curate.engines.engine import Engine
+    from curate.engines.workers import Workers
     from curate.run import Run
 
 Numbers = npt.NDArray[np.int64]
@@ -125,7 +126,7 @@ class RunTexts:
     """Texts of the measured shards of a run."""
 
     run: Run
-    engine: Local
+    engine: Engine
     cleaners: tuple[str, ...]
     shards: Sequence[Shard]
 

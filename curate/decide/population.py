@@ -39,7 +39,8 @@ from curate.text import clean
 if TYPE_CHECKING:
     import polars as pl
 
-    from curate.engines.local import Local, Workers
+    from curate.engines.engine import Engine
+    from curate.engines.workers import Workers
     from curate.run import Run
 
 Numbers = npt.NDArray[np.int64]
@@ -140,7 +141,7 @@ class MemoryPopulation:
 class RunPopulation:
     """The measured shards of a run directory."""
 
-    def __init__(self, run: Run, engine: Local, cleaners: Sequence[str]) -> None:
+    def __init__(self, run: Run, engine: Engine, cleaners: Sequence[str]) -> None:
         self.run, self._engine, self._cleaners = run, engine, tuple(cleaners)
         self.shards = run.measured
         self.texts: Texts = RunTexts(run, engine, self._cleaners, self.shards)

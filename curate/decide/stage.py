@@ -31,7 +31,8 @@ from curate.tables import TableWriter
 if TYPE_CHECKING:
     import polars as pl
 
-    from curate.engines.local import Local, Workers
+    from curate.engines.engine import Engine
+    from curate.engines.workers import Workers
     from curate.index import Index
     from curate.run import Run
     from curate.shards import Shard
@@ -43,7 +44,7 @@ def decide_key(run: Run, recipe: Recipe, index: str | None = None) -> str:
     return fingerprint(facts if index is None else [*facts, index])
 
 
-def decide_run(run: Run, recipe: Recipe, engine: Local, index: str | Path | None = None) -> None:
+def decide_run(run: Run, recipe: Recipe, engine: Engine, index: str | Path | None = None) -> None:
     """Decide a measured run; nothing is done when it was decided with the same recipe on the same signals.
 
     `index`: an index of earlier runs; the dedup steps drop what is in it already.
@@ -71,7 +72,7 @@ def _opened(path: str | Path, recipe: Recipe) -> Iterator[Index]:
         yield index
 
 
-def _decide(run: Run, recipe: Recipe, engine: Local, index: Index | None) -> None:
+def _decide(run: Run, recipe: Recipe, engine: Engine, index: Index | None) -> None:
     from curate.index.manifest import origin_of
 
     origin = origin_of(run)

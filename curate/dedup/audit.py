@@ -26,7 +26,7 @@ from curate.errors import CurateError
 from curate.kernels.shingling import Shingling
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local
+    from curate.engines.engine import Engine
     from curate.run import Run
 
 I64 = npt.NDArray[np.int64]
@@ -40,7 +40,7 @@ CHECKED = 500  # dropped documents of a sample whose survivors are looked up
 
 def audit_run(
     run: Run,
-    engine: Local,
+    engine: Engine,
     *,
     step: str | None = None,
     sample: int = 5000,
@@ -81,7 +81,7 @@ def audit_run(
     }
 
 
-def distribution(run: Run, engine: Local, *, sample: int = 5000) -> Distribution:
+def distribution(run: Run, engine: Engine, *, sample: int = 5000) -> Distribution:
     """Return how similar the pairs of a sample of a run's documents are, all of its documents or drawn by hash."""
     _check_size(sample)
     population = RunPopulation(run, engine, run.recipe.clean)
@@ -118,7 +118,7 @@ class _View:
     places: I64  # of the sample among all seen documents
 
     @staticmethod
-    def of(seen: StepPopulation, engine: Local, size: int, min_shingles: int, seed: int) -> _View:
+    def of(seen: StepPopulation, engine: Engine, size: int, min_shingles: int, seed: int) -> _View:
         groups = seen.groups()
         many = sketch_column(seen.population, seen.seen, "shingles") >= max(min_shingles, 1)
         enough = np.flatnonzero(many & ~seen.is_short(seen.seen))

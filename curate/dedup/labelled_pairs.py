@@ -26,7 +26,7 @@ from curate.shards.inputs import kind
 from curate.shards.lines import whole_lines
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local
+    from curate.engines.engine import Engine
     from curate.run import Run
 
 MAX_DOCUMENTS = 500_000  # whose shingles are held in memory, about 4 bytes a word
@@ -88,7 +88,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 def audit_pairs(
     run: Run,
-    engine: Local,
+    engine: Engine,
     path: Path,
     *,
     step: str | None = None,

@@ -23,7 +23,7 @@ from curate.recipe import Dedup, Recipe
 from curate.tables import read_table
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local
+    from curate.engines.engine import Engine
     from curate.run import Run
 
 Bools = npt.NDArray[np.bool_]
@@ -56,7 +56,7 @@ class StepPopulation:
     numbers: I64
 
     @staticmethod
-    def of(run: Run, engine: Local, name: str | None) -> StepPopulation:
+    def of(run: Run, engine: Engine, name: str | None) -> StepPopulation:
         """Open a run at a minhash step, the first without a name.
 
         Raises RunError when the run is not decided or has no such step.

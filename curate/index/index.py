@@ -34,7 +34,7 @@ from curate.measure.plan import Plan
 from curate.recipe import Dedup, fingerprint
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local
+    from curate.engines.engine import Engine
     from curate.run import Run
 
 I64 = npt.NDArray[np.int64]
@@ -77,7 +77,7 @@ class Index:
     def add(
         path: str | Path,
         run: Run,
-        engine: Local,
+        engine: Engine,
         *,
         name: str | None = None,
         signatures_only: bool = False,

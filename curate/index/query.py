@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from curate.decide.population import Population, RunPopulation, gather
+from curate.engines.engine import Engine
 from curate.engines.local import Local
 from curate.errors import RunError
 from curate.index.index import Index
@@ -79,7 +80,7 @@ def _toml(value: Any) -> str:
 
 
 def _ask(
-    index: Index, run: Run, clean: tuple[str, ...], engine: Local, verify: float, origin: tuple[str, ...]
+    index: Index, run: Run, clean: tuple[str, ...], engine: Engine, verify: float, origin: tuple[str, ...]
 ) -> Answer:
     import polars as pl
 

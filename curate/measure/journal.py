@@ -21,7 +21,7 @@ from curate.shards.atomic import explain_write_errors
 from curate.shards.plan import TARGET_BYTES
 
 if TYPE_CHECKING:
-    from curate.engines.local import Workers
+    from curate.engines.workers import Workers
     from curate.measure.texts import Measured
     from curate.shards import Batch, Shard
 

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 import curate
 from classifiers.arrow import Strings
+from curate.engines.engine import Engine
 from curate.engines.local import Local
 from curate.errors import InputError, RecipeError
 from curate.limits import MAX_EXPANSION, MAX_RECORD_BYTES
@@ -38,7 +39,7 @@ _STORED = pa.schema({"hash": pa.uint64(), "count": pa.int64()})
 
 
 def references_of_run(
-    run: Run, uses: Sequence[Distribution], cleaners: Sequence[str], engine: Local, say: Callable[[str], None]
+    run: Run, uses: Sequence[Distribution], cleaners: Sequence[str], engine: Engine, say: Callable[[str], None]
 ) -> References:
     """Return the distributions that a plan names, learnt or read back from `distributions/` of the run.
 
@@ -78,7 +79,7 @@ def digests(references: References) -> dict[str, str]:
 
 
 def _of_run(
-    run: Run, use: Distribution, cleaners: tuple[str, ...], engine: Local, say: Callable[[str], None]
+    run: Run, use: Distribution, cleaners: tuple[str, ...], engine: Engine, say: Callable[[str], None]
 ) -> Reference:
     file = run.path / "distributions" / f"{use.name}.parquet"
     inputs = run.manifest["inputs"]
@@ -115,7 +116,7 @@ def _reference(sample: Sample, use: Distribution) -> Reference:
     return Reference.of_words(sample.words, use.vocabulary, len(sample))
 
 
-def _of_files(use: Distribution, cleaners: tuple[str, ...], engine: Local) -> Reference:
+def _of_files(use: Distribution, cleaners: tuple[str, ...], engine: Engine) -> Reference:
     return _learnt(use, cleaners, json.dumps(reference_state(use)), engine.threads)
 
 

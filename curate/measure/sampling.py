@@ -26,7 +26,8 @@ from curate.tables import TableWriter, read_facts
 from curate.text import clean
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local, Workers
+    from curate.engines.engine import Engine
+    from curate.engines.workers import Workers
 
 MOST_WORDS = 10_000  # of a document, so that no long one makes the sample
 
@@ -125,7 +126,7 @@ def sample_shards(
     options: ReadOptions,
     cleaners: tuple[str, ...],
     size: int,
-    engine: Local,
+    engine: Engine,
     *,
     state: Path | None = None,
     key: str = "",

@@ -30,7 +30,8 @@ from curate.signals.plugins import ensure
 from curate.tables import TableWriter
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local, Workers
+    from curate.engines.engine import Engine
+    from curate.engines.workers import Workers
     from curate.run import Run
 
 
@@ -147,7 +148,7 @@ def read_options(run: Run, metadata: Any) -> ReadOptions:
 def measure_run(
     run: Run,
     recipe: Recipe,
-    engine: Local,
+    engine: Engine,
     advance: Callable[[int], None],
     say: Callable[[str], None] = lambda message: None,
 ) -> None:

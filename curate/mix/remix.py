@@ -26,7 +26,7 @@ from curate.recipe import Recipe
 from curate.tables import TableWriter, read_table
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local
+    from curate.engines.engine import Engine
     from curate.run import Run
 
 
@@ -69,7 +69,7 @@ def with_shares(run: Run, recipe: Recipe, wanted: Mapping[str, float]) -> Recipe
     return recipe.with_mix({"shares": {**scaled, **wanted}, "by": recipe.mix.by})
 
 
-def draw_again(run: Run, recipe: Recipe, engine: Local) -> tuple[RunPopulation, Drawn, npt.NDArray[np.bool_]]:
+def draw_again(run: Run, recipe: Recipe, engine: Engine) -> tuple[RunPopulation, Drawn, npt.NDArray[np.bool_]]:
     """Return the population of a decided run, its mix by another recipe, and who was alive before the mix."""
     if not run.is_done("decide", run.stage("decide").get("key", "")):
         raise RunError(f"{run.path} is not decided yet; run: curate decide {run.path}")
@@ -93,7 +93,7 @@ def draw_again(run: Run, recipe: Recipe, engine: Local) -> tuple[RunPopulation, 
     return population, draw(trimmed, recipe, alive, sizes[:, SIZES.index("token_count")], weights), alive
 
 
-def remix(run: Run, recipe: Recipe, engine: Local) -> Drawn:
+def remix(run: Run, recipe: Recipe, engine: Engine) -> Drawn:
     """Draw the mix again and store it in the run's decisions; the steps of `recipe` must be those of the run."""
     _check_same_steps(run, recipe)
     population, drawn, alive = draw_again(run, recipe, engine)

@@ -15,13 +15,13 @@ from curate.questions.texts import find, texts_of
 from curate.recipe import Filter
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local
+    from curate.engines.engine import Engine
     from curate.run import Run
 
 _KEPT = "kept"
 
 
-def compare(a: Run, b: Run, count: int, engine: Local) -> dict[str, Any]:
+def compare(a: Run, b: Run, count: int, engine: Engine) -> dict[str, Any]:
     """Return what run `b` keeps that run `a` does not, and the other way round.
 
     `documents` (both, only_a, only_b, kept_in_both, gained, lost), `gained` and `lost` (step, documents, tokens: by
@@ -85,7 +85,9 @@ def _shares(a: Run, b: Run) -> list[dict[str, Any]]:
     return joined.sort(moved, "domain", descending=[True, False]).to_dicts()
 
 
-def _samples(dropping: Run, frame: pl.LazyFrame, step: str, id: str, count: int, engine: Local) -> list[dict[str, Any]]:
+def _samples(
+    dropping: Run, frame: pl.LazyFrame, step: str, id: str, count: int, engine: Engine
+) -> list[dict[str, Any]]:
     """Return documents that one of the runs dropped, some of each step, the same ones every time."""
     chosen = frame.sort("doc").group_by(step, maintain_order=True).head(max(1, count)).collect()
     chosen = chosen.sort(pl.int_range(pl.len()).over(step), "doc").head(count)

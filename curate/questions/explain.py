@@ -14,14 +14,14 @@ from curate.recipe import Filter, Recipe
 from curate.write.stage import written_to
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local
+    from curate.engines.engine import Engine
     from curate.run import Run
 
 _DECISION = ("doc", "id", "source", "kept", "dropped_by", "failed", "cluster", "cluster_size", "survivor",
              "similarity", "domain", "weight")  # fmt: skip
 
 
-def explain(run: Run, id: str, engine: Local) -> list[dict[str, Any]]:
+def explain(run: Run, id: str, engine: Engine) -> list[dict[str, Any]]:
     """Return the path of the documents with this id through the run: usually one, more when copies share an id.
 
     Each has the decision, `steps` (name, kind, rule, state: passed, trimmed, dropped, would drop, exempt, not reached;

@@ -18,11 +18,11 @@ from curate.questions.texts import rows_of, texts_of
 from curate.recipe import Dedup, Filter, Recipe, Step, Top
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local
+    from curate.engines.engine import Engine
     from curate.run import Run
 
 
-def show(run: Run, step: str | None, count: int, engine: Local) -> list[dict[str, Any]]:
+def show(run: Run, step: str | None, count: int, engine: Engine) -> list[dict[str, Any]]:
     """Return `count` documents that a step dropped (kept ones when `step` is None), drawn by document number.
 
     Each has id, source, domain, kept, step, rule, text (of a kept one as it is written), reasons, `highlight`
@@ -36,7 +36,7 @@ def show(run: Run, step: str | None, count: int, engine: Local) -> list[dict[str
     return _shown(run, chosen, step, engine)
 
 
-def near(run: Run, step: str, count: int, engine: Local) -> list[dict[str, Any]]:
+def near(run: Run, step: str, count: int, engine: Engine) -> list[dict[str, Any]]:
     """Return the `count` documents nearest to the threshold of a step, those that just passed and those that did not.
 
     For a filter, near is measured in standard deviations of the signal; for near-duplicates by similarity to the
@@ -119,7 +119,7 @@ def _best(run: Run, of_shard: Callable[[pl.DataFrame], pl.DataFrame], by: str, c
     return [] if found is None else found.to_dicts()
 
 
-def _shown(run: Run, chosen: list[dict[str, Any]], step: str | None, engine: Local) -> list[dict[str, Any]]:
+def _shown(run: Run, chosen: list[dict[str, Any]], step: str | None, engine: Engine) -> list[dict[str, Any]]:
     recipe = run.recipe
     texts = texts_of(run, recipe, engine, chosen)
     rule = next((item.sql for item in recipe.steps if isinstance(item, Filter) and item.name == step), None)

@@ -23,7 +23,8 @@ from curate.shards import Shard, read
 from curate.text import clean
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local, Workers
+    from curate.engines.engine import Engine
+    from curate.engines.workers import Workers
     from curate.run import Run
 
 
@@ -50,7 +51,7 @@ class _TextTask:
 
 
 def texts_at(
-    run: Run, recipe: Recipe, engine: Local, wanted: Mapping[Shard, Sequence[int]]
+    run: Run, recipe: Recipe, engine: Engine, wanted: Mapping[Shard, Sequence[int]]
 ) -> dict[tuple[str, int], str]:
     """Return cleaned texts by (shard name, position in the shard), for the positions wanted of each shard."""
     items = [(shard, tuple(sorted(positions))) for shard, positions in wanted.items()]
@@ -82,7 +83,7 @@ def find(run: Run, ids: set[str]) -> list[dict[str, Any]]:
     return rows
 
 
-def texts_of(run: Run, recipe: Recipe, engine: Local, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def texts_of(run: Run, recipe: Recipe, engine: Engine, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the cleaned text of each row (with `shard` and `position`), in order."""
     shards = {shard.name: shard for shard in run.measured}
     wanted: dict[Shard, set[int]] = {}

@@ -15,11 +15,11 @@ from curate.report.losses import losses, odd_duplicates
 from curate.shards import atomic_bytes
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local
+    from curate.engines.engine import Engine
     from curate.run import Run
 
 
-def report_run(run: Run, recipe: Recipe, engine: Local, price_per_core_hour: float | None = None) -> dict[str, Any]:
+def report_run(run: Run, recipe: Recipe, engine: Engine, price_per_core_hour: float | None = None) -> dict[str, Any]:
     """Write the report of a decided run and return it as a dictionary; with a price, the cost of a TB in money."""
     from curate.report.markdown import markdown
     from curate.report.page import page
@@ -45,7 +45,7 @@ def report_run(run: Run, recipe: Recipe, engine: Local, price_per_core_hour: flo
     return report
 
 
-def look(run: Run, recipe: Recipe, engine: Local, report: dict[str, Any]) -> dict[str, Any]:
+def look(run: Run, recipe: Recipe, engine: Engine, report: dict[str, Any]) -> dict[str, Any]:
     """Return what the page shows beyond the report, from samples; adds `quality` to the report.
 
     `signals` as `histograms` returns them, with `sliders` as `what_if` does; `samples` as `draw` does; `classifiers`.

@@ -19,7 +19,7 @@ from curate.recipe import Filter, Recipe
 from curate.shards import Shard
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local
+    from curate.engines.engine import Engine
     from curate.run import Run
 
 PER_STEP = 12
@@ -32,7 +32,7 @@ _COMPARED = 6_000  # characters of a duplicate and its survivor: comparing takes
 _ROWS = 60_000  # looked at in all, so that the cost does not grow with the corpus
 
 
-def draw(run: Run, recipe: Recipe, engine: Local) -> list[dict[str, Any]]:
+def draw(run: Run, recipe: Recipe, engine: Engine) -> list[dict[str, Any]]:
     """Return up to PER_STEP documents of each step, and twice as many kept ones.
 
     Each has id, source, step (None for kept), domain, text (MAX_CHARACTERS of it from `begin` on: where the

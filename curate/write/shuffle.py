@@ -18,7 +18,8 @@ from curate.shards import MixWriter
 from curate.tables import read_table
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local, Workers
+    from curate.engines.engine import Engine
+    from curate.engines.workers import Workers
 
 ORDER = "_order"  # column of the buckets: where a document goes
 
@@ -77,6 +78,6 @@ class ShuffleTask:
         return len(rows)
 
 
-def shuffle(task: ShuffleTask, buckets: int, engine: Local) -> int:
+def shuffle(task: ShuffleTask, buckets: int, engine: Engine) -> int:
     """Write every bucket, return the documents written; the buckets stay until the caller knows that all is there."""
     return sum(written for _, written in engine.run(task, range(buckets)))

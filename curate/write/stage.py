@@ -45,7 +45,8 @@ from curate.write.shuffle import ORDER, ShuffleTask, bucket_name, buckets_of, or
 if TYPE_CHECKING:
     import polars as pl
 
-    from curate.engines.local import Local, Workers
+    from curate.engines.engine import Engine
+    from curate.engines.workers import Workers
     from curate.run import Run
 
 FORMATS = ("parquet", "jsonl.zst")
@@ -274,7 +275,7 @@ def output_names(columns: Sequence[str], added: Sequence[str] = ADDED) -> dict[s
 def write_run(
     run: Run,
     recipe: Recipe,
-    engine: Local,
+    engine: Engine,
     *,
     format: str | None = None,
     advance: Callable[[int], None] = lambda size: None,
