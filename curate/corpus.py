@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from curate.decide.stage import decide_run
+from curate.engines.choose import Cluster, opened
 from curate.engines.engine import Engine
-from curate.engines.local import Local
 from curate.errors import RecipeError
 from curate.events import emit
 from curate.kernels.warmup import ensure_compiled
@@ -99,6 +99,10 @@ def corpus(
     overwrite: bool = False,
     ignore_disk: bool = False,
     plugins: Sequence[str | Path] = (),
+    engine: str = "local",
+    address: str | None = None,
+    cpus_per_task: int | None = None,
+    memory_per_task: int | str | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Turn raw shards into a training mix and its report, in the run directory `out`.
@@ -110,10 +114,13 @@ def corpus(
     signals of your own; the run remembers them. `memory`: what deciding may take, such as "8GB" (half of the
     machine's); results do not depend on it. `index`: an index of earlier runs; what it has is dropped here.
     `max_record_bytes`, `max_expansion`: larger records are rejected, and a file that decompresses to more than so
-    many times its size is an error.
-    Raises InputError, PluginError, RecipeError or RunError, each a CurateError that says what to do.
+    times its size is an error. `engine`: "local" for threads of this process, or "ray": on the cluster at `address`
+    (else RAY_ADDRESS, else a Ray of its own here), where a task has `cpus_per_task` cores (1) and is declared to need
+    `memory_per_task` for each ("2GiB"); all nodes have to see inputs and `out` under the same names.
+    Raises EngineError, InputError, PluginError, RecipeError or RunError, each a CurateError that says what to do.
     """
     progress = progress or Progress()
+    cluster = Cluster.asked_for(engine, address, cpus_per_task, memory_per_task)
     loaded = [load(plugin) for plugin in plugins]
     chosen = open_recipe(recipe, tokens)
     options = Options(
@@ -125,16 +132,16 @@ def corpus(
         max_expansion,
     )
     run = start(inputs, out, options, overwrite=overwrite)
-    with working(run, threads, loaded, memory) as engine:
+    with working(run, threads, loaded, memory, cluster) as at_work:
         if not ignore_disk:
             check_disk(run, chosen, threads)
-        measure_stage(run, chosen, engine, progress)
+        measure_stage(run, chosen, at_work, progress)
         with progress.stage("decide", 0):
-            decide_run(run, chosen, engine, index)
+            decide_run(run, chosen, at_work, index)
         with progress.stage("write", sum(shard.bytes for shard in run.measured)):
-            write_run(run, chosen, engine, format=format, advance=progress.advance)
+            write_run(run, chosen, at_work, format=format, advance=progress.advance)
         with progress.stage("report", 0):
-            report_run(run, chosen, engine)
+            report_run(run, chosen, at_work)
     for warning in run.report["warnings"]:
         emit("warning", message=warning)
     return run
@@ -156,18 +163,23 @@ def check_disk(run: Run, recipe: Recipe, threads: int | None, stages: Sequence[s
 
 @contextmanager
 def working(
-    run: Run, threads: int | None, plugins: Sequence[str] = (), memory: int | str | None = None
+    run: Run,
+    threads: int | None,
+    plugins: Sequence[str] = (),
+    memory: int | str | None = None,
+    cluster: Cluster | None = None,
 ) -> Iterator[Engine]:
     """Hold a run for this process and give the engine that works on it.
 
     `plugins`, as `load` returned them, take the place of those that the run remembers; these are loaded otherwise.
     """
-    engine = Local(threads, memory)
-    with run.locked():
-        run.manifest["threads"] = engine.threads
+    with run.locked(), opened(threads, memory, cluster) as engine:
+        run.manifest["threads"] = engine.cores
         if plugins:
             run.manifest["plugins"] = list(plugins)
             run.save()
         for plugin in run.manifest.get("plugins", []):
             load(plugin)
+        tokenizer = run.manifest["inputs"]["tokenizer"]
+        engine.ship([*run.manifest.get("plugins", []), *([tokenizer] if tokenizer else [])])
         yield engine

@@ -3,6 +3,7 @@
 CurateError
 ├── InputError      an input cannot be found or read
 ├── RecipeError     a recipe is wrong: unknown key, unknown signal, value out of range
+├── EngineError     the cluster that a run shall work on cannot be reached, or fails at tasks
 ├── EndpointError   a language model's endpoint cannot be reached or refuses to answer
 ├── PluginError     a signal of the user's cannot be loaded, fails, or returns something else than it says
 ├── RunError        a run directory is missing, incomplete, locked or holds something else
@@ -27,6 +28,10 @@ class InputError(CurateError):
 
 class RecipeError(CurateError):
     """A recipe, or an option that changes one, asks for something that does not exist."""
+
+
+class EngineError(CurateError):
+    """The place where tasks run is missing, has no room for them, or lost them every time."""
 
 
 class EndpointError(CurateError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from curate.cli.group import CommandGroup
-from curate.cli.options import FORMAT, IGNORE_DISK, INDEX, JSON, MEMORY, READING, RUN, THREADS, options
+from curate.cli.options import ENGINE, FORMAT, IGNORE_DISK, INDEX, JSON, MEMORY, READING, RUN, THREADS, options
 
 if TYPE_CHECKING:
     from curate.dedup.curves import Distribution
@@ -72,6 +72,7 @@ _OWN = ("bands", "rows", "find", "at", "permutations", "seed", "ngram", "shingle
 @FORMAT
 @THREADS
 @MEMORY
+@ENGINE
 @INDEX
 @READING
 @IGNORE_DISK

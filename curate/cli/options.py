@@ -58,6 +58,20 @@ JSON_LOG = click.option(
     callback=lambda context, parameter, path: _log_to(context, path),
     help="Append what happens to FILE as JSON lines, - for stderr: stages, shards, progress, warnings.",
 )
+ENGINE = options(
+    click.option(
+        "--engine",
+        type=click.Choice(["local", "ray"]),
+        default="local",
+        show_default=True,
+        help="Where tasks run: on threads of this process, or on a Ray cluster.",
+    ),
+    click.option("--address", help="Head of the Ray cluster.  [default: RAY_ADDRESS, else a Ray of its own here]"),
+    click.option("--cpus-per-task", type=click.IntRange(min=1), help="Cores of a task on Ray.  [default: 1]"),
+    click.option(
+        "--memory-per-task", help="Memory declared to Ray for each core of a task, such as 4GB.  [default: 2GiB]"
+    ),
+)
 IGNORE_DISK = click.option("--ignore-disk", is_flag=True, help="Go on when the disk looks too small for the run.")
 READING = options(
     click.option("--text-column", default="text", show_default=True, help="Column that holds the text."),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from curate.cli.options import (
+    ENGINE,
     FORMAT,
     IGNORE_DISK,
     INDEX,
@@ -66,6 +67,7 @@ def demo(out: Path, threads: int | None) -> None:
 @FORMAT
 @THREADS
 @MEMORY
+@ENGINE
 @INDEX
 @READING
 @IGNORE_DISK
@@ -82,6 +84,7 @@ def corpus(inputs: tuple[str, ...], out: Path, as_json: bool, **options: Any) ->
     Examples:
       curate corpus raw/ --out run
       curate corpus web=crawl/*.jsonl.zst code=code/*.parquet --out run --recipe llama3 --tokens 10B
+      curate corpus /shared/raw --out /shared/run --engine ray --address 10.0.0.1:6379
     """
     from curate.corpus import corpus as run_corpus
     from curate.terminal import Bars
@@ -96,6 +99,7 @@ def corpus(inputs: tuple[str, ...], out: Path, as_json: bool, **options: Any) ->
 @OUT
 @RECIPE
 @THREADS
+@ENGINE
 @READING
 @IGNORE_DISK
 @PLUGIN
@@ -108,6 +112,10 @@ def measure(
     overwrite: bool,
     ignore_disk: bool,
     plugins: tuple[str, ...],
+    engine: str,
+    address: str | None,
+    cpus_per_task: int | None,
+    memory_per_task: str | None,
     **reading: Any,
 ) -> None:
     """Measure the signals and sketches that a recipe needs (stage 1).
@@ -117,16 +125,18 @@ def measure(
       curate measure raw/*.parquet --out run --recipe fineweb
     """
     from curate.corpus import Options, check_disk, measure_stage, open_recipe, start, working
+    from curate.engines.choose import Cluster
     from curate.signals.plugins import load
     from curate.terminal import Bars
 
+    cluster = Cluster.asked_for(engine, address, cpus_per_task, memory_per_task)
     loaded = [load(plugin) for plugin in plugins]
     chosen = open_recipe(recipe)
     run = start(inputs, out, Options(**reading), overwrite=overwrite)
-    with working(run, threads, loaded) as engine, Bars() as bars:
+    with working(run, threads, loaded, cluster=cluster) as at_work, Bars() as bars:
         if not ignore_disk:
             check_disk(run, chosen, threads, ["measure"])
-        measure_stage(run, chosen, engine, bars)
+        measure_stage(run, chosen, at_work, bars)
     counts = run.stage("measure")["counts"]
     click.echo(
         f"{counts['documents']:,} documents measured, {counts['rejected']:,} records rejected: {run.path}/signals"
@@ -140,6 +150,7 @@ def measure(
 @THREADS
 @PLUGIN
 @MEMORY
+@ENGINE
 @INDEX
 @click.option("--no-index", is_flag=True, help="Leave out the index that the run was decided with.")
 @JSON_LOG
@@ -152,6 +163,7 @@ def decide(
     index: Path | None,
     no_index: bool,
     plugins: tuple[str, ...],
+    **engine: Any,
 ) -> None:
     """Decide which documents of a measured run are kept (stage 2).
 
@@ -165,14 +177,16 @@ def decide(
 
     from curate.corpus import open_recipe, working
     from curate.decide.stage import decide_run
+    from curate.engines.choose import Cluster
     from curate.run import Run
     from curate.signals.plugins import load
 
+    cluster = Cluster.asked_for(**engine)
     found = Run(run)
     before = found.stage("decide").get("index", {}).get("path")
-    with working(found, threads, [load(plugin) for plugin in plugins], memory) as engine:
+    with working(found, threads, [load(plugin) for plugin in plugins], memory, cluster) as at_work:
         chosen = None if no_index else index or before
-        decide_run(found, open_recipe(recipe or found.recipe, tokens), engine, chosen)
+        decide_run(found, open_recipe(recipe or found.recipe, tokens), at_work, chosen)
     kept, n = found.decisions().select(pl.col("kept").sum(), n=pl.len()).collect().row(0)
     click.echo(f"{kept:,} of {n:,} documents kept: {found.path}/decisions")
 
@@ -233,8 +247,9 @@ def mix(
 @RUN
 @FORMAT
 @THREADS
+@ENGINE
 @JSON_LOG
-def write(run: Path, format: str | None, threads: int | None) -> None:
+def write(run: Path, format: str | None, threads: int | None, **engine: Any) -> None:
     """Write the mix of a decided run (stage 3).
 
     \b
@@ -242,12 +257,14 @@ def write(run: Path, format: str | None, threads: int | None) -> None:
       curate write run --format jsonl.zst
     """
     from curate.corpus import working
+    from curate.engines.choose import Cluster
     from curate.run import Run
     from curate.write.stage import write_run
 
+    cluster = Cluster.asked_for(**engine)
     found = Run(run)
-    with working(found, threads) as engine:
-        write_run(found, found.recipe, engine, format=format)
+    with working(found, threads, cluster=cluster) as at_work:
+        write_run(found, found.recipe, at_work, format=format)
     click.echo(f"{sum(found.stage('write')['documents'].values()):,} documents written: {found.path}/mix")
 
 

@@ -16,6 +16,8 @@ from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
+from curate.caches import user_cache
+
 _COMMON = ("common", "classifiers")
 _RARE = ("signals", "steps")
 _ROOT = Path(__file__).parents[2]
@@ -72,9 +74,8 @@ def _stamp() -> Path | None:
     ]
     facts += [f"{source.name} {source.stat().st_size} {source.stat().st_mtime_ns}" for source in sources]
     name = f"curate-compiled-{hashlib.sha256('|'.join(facts).encode()).hexdigest()[:16]}"
-    user_cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "curate"
     chosen = os.environ.get("NUMBA_CACHE_DIR")
-    for folder in [Path(chosen)] if chosen else [Path(__file__).parent / "__pycache__", user_cache]:
+    for folder in [Path(chosen)] if chosen else [Path(__file__).parent / "__pycache__", user_cache()]:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:

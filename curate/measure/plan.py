@@ -77,6 +77,11 @@ class Plan:
         facts.append(plugins)
         return fingerprint([curate.__version__, *facts])
 
+    def files(self) -> list[str]:
+        """Return the files that measuring reads beside the inputs: tokenizer, word lists, models of one's own."""
+        files = [*(use.path for use in self.word_lists), *(use.model for use in self.classifiers)]
+        return [*files, self.tokenizer] if self.tokenizer else files
+
     def states(self) -> dict[str, str]:
         """Return what is measured with but is not in the recipe, by what to call it, and a hash of each."""
         found = {f'the word list "{use.name}"': digest(Path(use.path)) for use in self.word_lists}

@@ -18,6 +18,7 @@ import classifiers
 from classifiers.arrow import Strings
 from curate.errors import RecipeError, did_you_mean
 from curate.recipe import ClassifierUse
+from curate.shipped import local_copy
 from curate.text import beginnings, windows
 
 
@@ -26,8 +27,8 @@ def model(name: str) -> Any:
 
     It is read again when its file has changed. RecipeError when there is none, or it cannot be read.
     """
-    path = Path(name)
-    return _model(name, path.stat().st_mtime_ns if path.is_file() else 0, _card_state(path))
+    path = local_copy(name)
+    return _model(str(path), path.stat().st_mtime_ns if path.is_file() else 0, _card_state(path))
 
 
 def _card_state(path: Path) -> int:

@@ -25,6 +25,7 @@ from curate.measure.texts import Measured, measure_texts, with_urls
 from curate.meter import Meter
 from curate.recipe import Recipe, fingerprint
 from curate.shards import Batch, ReadOptions, RejectWriter, SchemaCollector, Shard, read
+from curate.shards.walk import printable
 from curate.signals import registry
 from curate.signals.plugins import ensure
 from curate.tables import TableWriter
@@ -181,7 +182,9 @@ def measure_run(
         total = ShardCounts()
         skipped: dict[str, str] = {}
         meter = Meter(run.path, "measure", sum(shard.bytes for shard in run.shards))
-        for shard, counts in engine.run(task, run.shards):
+        engine.ship(plan.files())
+        give_up = _left_out if options.skip_bad_files else None
+        for shard, counts in engine.run(task, run.shards, give_up):
             advance(shard.bytes)
             meter.advance(shard.bytes)
             emit("shard_done", stage="measure", shard=shard.name, bytes_on_disk=shard.bytes, **asdict(counts))
@@ -200,6 +203,10 @@ def measure_run(
         stage["counts"] = asdict(total)
         stage["skipped"] = dict(sorted(skipped.items()))
         stage["files"] = run.seals("signals", "sketches", "rejects")
+
+
+def _left_out(shard: Shard, reason: str) -> ShardCounts:
+    return ShardCounts(skipped=f"{printable(shard.paths[0])}: {reason}")
 
 
 def _check_any_read(run: Run, skipped: dict[str, str]) -> None:

@@ -23,6 +23,7 @@ from curate.measure.plan import Plan, check_known
 from curate.measure.references import References, references_of_texts
 from curate.measure.scores import classify
 from curate.recipe import Recipe
+from curate.shipped import local_copy
 from curate.signals import Documents, common, compute
 from curate.signals.cleaned import cleaners_in
 from curate.signals.divergence import divergence
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 @functools.cache
 def _counter(tokenizer: str) -> TokenCounter:
-    return TokenCounter(tokenizer)
+    return TokenCounter(local_copy(tokenizer))
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,18 @@ from typing import IO
 
 from curate.errors import RunError, SpaceError
 
+_writer = ""  # in the hidden names of files that are being written
+
+
+def write_as(writer: str) -> None:
+    """Give the hidden names of this process a part of their own: another process may write the same files now."""
+    global _writer
+    _writer = f".{writer}"
+
 
 def partial_path(path: Path) -> Path:
     """Return the hidden name beside `path` under which it is written; always the same, so none pile up."""
-    return path.with_name(f".{path.name}.partial")
+    return path.with_name(f".{path.name}{_writer}.partial")
 
 
 @contextmanager

@@ -26,6 +26,7 @@ import pyarrow.compute as pc
 from classifiers.arrow import to_array
 from curate.errors import CurateError, PluginError, did_you_mean
 from curate.recipe.recipe import BASE_COLUMNS, DECISION_COLUMNS
+from curate.shipped import local_copy
 from curate.signals.definition import DTYPES, DType, Signal
 from curate.signals.documents import Documents
 
@@ -156,7 +157,7 @@ def _import_file(path: Path) -> str:
     path = path.absolute()
     module = f"curate_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     try:
-        content = path.read_bytes()
+        content = local_copy(path).read_bytes()
     except OSError as error:
         raise PluginError(f'no plugin "{path}": {error.strerror}; --plugin is a .py file or a module') from None
     if _files.get(path) == content:

@@ -19,6 +19,7 @@ from curate.errors import RecipeError
 from curate.kernels.unicode_words import words_of
 from curate.kernels.word_lists import Prefixes, listed_words, prefixes
 from curate.recipe.references import WordList
+from curate.shipped import local_copy
 from curate.signals.documents import Documents, ratio
 
 
@@ -27,7 +28,7 @@ def word_table(use: WordList) -> Prefixes:
 
     Raises RecipeError for a file that is missing, is not UTF-8, or holds no words.
     """
-    path = Path(use.path)
+    path = local_copy(use.path)
     try:
         state = path.stat()
         return _table(use.name, path, state.st_size, state.st_mtime_ns)

@@ -1,0 +1,265 @@
+"""Tasks on a Ray cluster, or on a Ray of its own where none is given: one task an item, on whichever node has room.
+
+Ray schedules, and starts a task again whose worker or node died. Here is decided what that means: tasks may be begun
+twice (their files are there as a whole or not at all, and the same each time), an item that fails does not stop the
+others, and one that takes far longer than the rest is tried elsewhere at the same time.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import curate
+from curate.engines.ray_task import Done, Failed, Kit, attempt
+from curate.engines.workers import Workers
+from curate.errors import EngineError, SpaceError
+from curate.memory import parse_memory
+from curate.shipped import Shipment
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+MEMORY_PER_TASK = "2GiB"
+"""Declared to Ray for each task with one core: about three times what measuring a shard was seen to take."""
+
+_POLL_SECONDS = 0.2  # how long an interrupt may go unnoticed
+_QUEUED_PER_CORE = 4  # tasks handed to Ray ahead of time
+_RETRIES = 3  # of a task whose worker or node died
+_MOST_FAILURES = 20  # after so many, something is wrong with all of them
+_STRAGGLER = 4.0  # times the median of its stage, after which a task is begun a second time …
+STRAGGLER_SECONDS = 60.0  # … but never before so long
+_OBJECT_STORE = 512 << 20  # of a Ray of our own: only tasks, models and counts go through it
+
+
+@dataclass
+class _Running(Generic[Item]):
+    """An item at work: its tries, by what Ray calls them, and since when."""
+
+    item: Item
+    refs: set[Any] = field(default_factory=set)
+    twice: bool = False
+
+
+class Ray:
+    """Runs tasks on a Ray cluster. Use as a context manager: a Ray that was started for it ends with it."""
+
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        threads: int | None = None,
+        cpus_per_task: int = 1,
+        memory: int | str | None = None,
+        memory_per_task: int | str | None = None,
+        straggler_seconds: float = STRAGGLER_SECONDS,
+    ) -> None:
+        """Connect to the cluster at `address` (default: what RAY_ADDRESS says, else start one with `threads` cores).
+
+        A task is given `cpus_per_task` cores and is declared to need `memory_per_task` bytes for each of them.
+        """
+        self._ray = _import_ray()
+        self.threads = cpus_per_task
+        self.memory = parse_memory(memory)
+        self._memory = parse_memory(memory_per_task or MEMORY_PER_TASK) * cpus_per_task
+        self._straggler_seconds = straggler_seconds
+        self._shipment = Shipment({}, {})
+        self._ours = not self._ray.is_initialized()
+        if self._ours:
+            _connect(self._ray, address or os.environ.get("RAY_ADDRESS"), threads)
+        self.cores = int(self._ray.cluster_resources().get("CPU", 1))
+        self._check_room()
+        self._remote = self._ray.remote(attempt)
+
+    def __enter__(self) -> Ray:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._ours:
+            self._ray.shutdown()
+
+    def ship(self, files: Sequence[str | Path]) -> None:
+        """Send files with the tasks that follow; each node gets one copy."""
+        self._shipment = Shipment.of([*self._shipment.content, *files])
+
+    def run(
+        self,
+        task: Callable[[Item, Workers], Result],
+        items: Sequence[Item],
+        give_up: Callable[[Item, str], Result] | None = None,
+    ) -> Iterator[tuple[Item, Result]]:
+        """Run `task(item, workers)` for every item; yield each item with its result as it finishes.
+
+        An item that fails does not stop the others: when they are done the errors are raised as one, which names each.
+        One whose worker dies every time fails, or has the result of `give_up(item, reason)`. A full disk and an
+        interrupt stop everything.
+        """
+        return _Tasks(self, task, items, give_up).results()
+
+    def submit(self, kit: Any, item: Any, tries: int) -> Any:
+        """Hand one try to Ray; return what Ray calls it."""
+        options: dict[str, Any] = {"num_cpus": self.threads, "memory": self._memory, "max_retries": _RETRIES}
+        options |= {"name": f"curate {name_of(item)}", "scheduling_strategy": "SPREAD" if tries else "DEFAULT"}
+        return self._remote.options(**options).remote([kit], item)
+
+    def late(self, seconds: Sequence[float]) -> float:
+        """Return after how many seconds a task is late, where others of its kind took `seconds`."""
+        return max(_STRAGGLER * statistics.median(seconds), self._straggler_seconds)
+
+    def _check_room(self) -> None:
+        nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        if not any(node.get("CPU", 0) >= self.threads and node.get("memory", 0) >= self._memory for node in nodes):
+            most = max((node.get("CPU", 0), node.get("memory", 0)) for node in nodes)
+            raise EngineError(
+                f"no node of the Ray cluster has room for a task of {self.threads} CPUs and {self._memory >> 20} MiB: "
+                f"the largest has {most[0]:.0f} CPUs and {most[1] / 2**20:.0f} MiB; give less with --cpus-per-task or "
+                "--memory-per-task"
+            )
+
+
+class _Tasks(Generic[Item, Result]):
+    """One call of `Ray.run`."""
+
+    def __init__(
+        self,
+        engine: Ray,
+        task: Callable[[Item, Workers], Result],
+        items: Sequence[Item],
+        give_up: Callable[[Item, str], Result] | None,
+    ) -> None:
+        self._engine, self._give_up = engine, give_up
+        self._waiting = deque(items)
+        self._total = len(items)
+        self._running: dict[Any, _Running[Item]] = {}
+        self._failed: list[tuple[Item, Exception]] = []
+        self._seconds: list[float] = []
+        self._idle_since: float | None = None
+        self._kit = engine._ray.put(Kit(task, engine.threads, engine._shipment, curate.__version__))
+
+    def results(self) -> Iterator[tuple[Item, Result]]:
+        """Submit, wait and yield until every item is done or failed."""
+        wait = self._engine._ray.wait
+        try:
+            while self._running or self._waiting:
+                self._submit()
+                done, _ = wait(list(self._running), num_returns=1, timeout=_POLL_SECONDS)
+                for ref in done:
+                    yield from self._finish(ref)
+                self._try_stragglers_twice()
+            self._raise_failures()
+        finally:
+            for ref in self._running:
+                self._engine._ray.cancel(ref, force=True)
+
+    def _submit(self) -> None:
+        room = _QUEUED_PER_CORE * max(1, self._engine.cores // self._engine.threads) - len(self._running)
+        while self._waiting and room > 0 and len(self._failed) <= _MOST_FAILURES:
+            item = self._waiting.popleft()
+            self._begin(_Running(item), 0)
+            room -= 1
+        if len(self._failed) > _MOST_FAILURES:
+            self._waiting.clear()
+
+    def _begin(self, running: _Running[Item], tries: int) -> None:
+        ref = self._engine.submit(self._kit, running.item, tries)
+        running.refs.add(ref)
+        self._running[ref] = running
+
+    def _finish(self, ref: Any) -> Iterator[tuple[Item, Result]]:
+        """Take what one try gave; another try of the same item is not waited for, unless this one failed."""
+        running = self._running.pop(ref, None)
+        if running is None:
+            return
+        running.refs.discard(ref)
+        outcome = _outcome(self._engine._ray, ref, running.item)
+        if isinstance(outcome, Failed) and running.refs:
+            return
+        for other in running.refs:
+            self._running.pop(other)
+            self._engine._ray.cancel(other, force=True)
+        if not isinstance(outcome, Failed):
+            self._seconds.append(outcome.seconds)
+            yield running.item, outcome.result
+        elif isinstance(outcome.error, SpaceError):
+            raise outcome.error
+        elif outcome.died and self._give_up is not None:
+            yield running.item, self._give_up(running.item, str(outcome.error))
+        else:
+            self._failed.append((running.item, outcome.error))
+
+    def _try_stragglers_twice(self) -> None:
+        """Begin a second try of what runs far longer than the others did, where cores are idle."""
+        if self._waiting or len(self._running) * self._engine.threads >= self._engine.cores:
+            return
+        self._idle_since = self._idle_since or time.monotonic()  # since then, nothing waits for a core
+        if len(self._seconds) < 3 or time.monotonic() - self._idle_since < self._engine.late(self._seconds):
+            return
+        for running in list(self._running.values()):
+            if not running.twice:
+                running.twice = True
+                self._begin(running, 1)
+
+    def _raise_failures(self) -> None:
+        if not self._failed:
+            return
+        if len(self._failed) == 1:
+            raise self._failed[0][1]
+        lines = [f"  {error}" for _, error in self._failed[:_MOST_FAILURES]]
+        done = self._total - len(self._failed)
+        stopped = "; the rest was not tried" if len(self._failed) > _MOST_FAILURES else ", the others are done"
+        raise EngineError(
+            f"{len(self._failed)} of {self._total} tasks failed{stopped}; the same command goes on with what is left "
+            f"of {self._total - done}:\n" + "\n".join(lines)
+        )
+
+
+def name_of(item: Any) -> str:
+    """Return what to call an item in messages: the name of its shard, or its number."""
+    return str(getattr(getattr(item, "shard", item), "name", item))
+
+
+def _outcome(ray: Any, ref: Any, item: Any) -> Done | Failed:
+    """Return what a try gave, or why its process is gone."""
+    what = f"the task {name_of(item)}"
+    try:
+        outcome: Done | Failed = ray.get(ref)
+        return outcome
+    except ray.exceptions.OutOfMemoryError:
+        return Failed(
+            EngineError(f"{what} ran out of memory each time; declare more with --memory-per-task"), died=True
+        )
+    except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError, ray.exceptions.ObjectLostError):
+        why = "killed, or out of memory that it had not declared: --memory-per-task"
+        return Failed(EngineError(f"{what} lost its worker or its node {_RETRIES + 1} times ({why})"), died=True)
+    except Exception as error:  # what Ray itself could not do, such as importing curate on a node
+        return Failed(EngineError(f"{what} could not be run: {error}"), died=False)
+
+
+def _import_ray() -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no network unless asked
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else Ray warns of a change to come
+    try:
+        import ray
+    except ImportError:
+        raise EngineError("--engine ray needs Ray; install it with: pip install 'curate-corpus[ray]'") from None
+    return ray
+
+
+def _connect(ray: Any, address: str | None, threads: int | None) -> None:
+    """Connect to a cluster, or start a Ray of our own without dashboard."""
+    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    try:
+        if address:
+            ray.init(address=address, **quiet)
+            return
+        cores = threads or len(os.sched_getaffinity(0))
+        ray.init(num_cpus=cores, include_dashboard=False, object_store_memory=_OBJECT_STORE, **quiet)
+    except Exception as error:  # Ray raises many kinds
+        where = f"the Ray cluster at {address} cannot be reached" if address else "Ray cannot be started here"
+        raise EngineError(f"{where}: {error}") from None

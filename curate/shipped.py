@@ -1,0 +1,56 @@
+"""Files that a run needs beside its corpus, on machines that do not have them: models, word lists, a tokenizer.
+
+An engine whose tasks run elsewhere packs them once; what opens such a file asks `local_copy` where it is here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from curate.caches import user_cache
+from curate.shards.atomic import atomic_bytes
+
+_here: dict[str, Path] = {}
+
+
+@dataclass(frozen=True)
+class Shipment:
+    """Files by their absolute path, each with the time it was last modified. Picklable."""
+
+    content: Mapping[str, bytes]
+    modified: Mapping[str, int]
+
+    @staticmethod
+    def of(files: Iterable[str | Path]) -> Shipment:
+        """Read files; what goes with a model (its card, of the same name) goes too. Names of modules are left out."""
+        paths = {Path(file).absolute() for file in files if Path(file).is_file()}
+        paths |= {card for path in paths if (card := path.with_suffix(".json")).is_file()}
+        content = {str(path): path.read_bytes() for path in sorted(paths)}
+        return Shipment(content, {name: Path(name).stat().st_mtime_ns for name in content})
+
+    def __bool__(self) -> bool:
+        return bool(self.content)
+
+    def unpack(self) -> None:
+        """Put the files where `local_copy` finds them: once for all processes of a user on this machine."""
+        root = user_cache() / "shipped"
+        for name, content in self.content.items():
+            if Path(name).is_file() and Path(name).read_bytes() == content:
+                _here.pop(name, None)
+                continue
+            folder = root / hashlib.sha256(name.encode(errors="surrogateescape") + content).hexdigest()[:24]
+            copy = folder / Path(name).name
+            if not copy.is_file():
+                folder.mkdir(parents=True, exist_ok=True)
+                atomic_bytes(copy, content)
+                os.utime(copy, ns=(self.modified[name], self.modified[name]))
+            _here[name] = copy
+
+
+def local_copy(path: str | Path) -> Path:
+    """Return where a file is on this machine: its own path, or where a shipment put it."""
+    return _here.get(str(Path(path).absolute()), Path(path)) if _here else Path(path)
