@@ -10,7 +10,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from curate.errors import CurateError, InputError, PluginError, RecipeError, RunError, SpaceError
+from curate.errors import CurateError, EngineError, InputError, PluginError, RecipeError, RunError, SpaceError
 
 if TYPE_CHECKING:
     from curate import dedup
@@ -26,6 +26,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CurateError",
+    "EngineError",
     "InputError",
     "PluginError",
     "Recipe",

@@ -42,13 +42,21 @@ class Shipment:
             if Path(name).is_file() and Path(name).read_bytes() == content:
                 _here.pop(name, None)
                 continue
-            folder = root / hashlib.sha256(name.encode(errors="surrogateescape") + content).hexdigest()[:24]
-            copy = folder / Path(name).name
+            copy = root / self._digest(Path(name)) / Path(name).name
+            folder = copy.parent
             if not copy.is_file():
                 folder.mkdir(parents=True, exist_ok=True)
                 atomic_bytes(copy, content)
                 os.utime(copy, ns=(self.modified[name], self.modified[name]))
             _here[name] = copy
+
+    def _digest(self, path: Path) -> str:
+        """Return a hash of a file and of what goes with it: they are found beside each other."""
+        digest = hashlib.sha256(str(path.parent).encode(errors="surrogateescape"))
+        for name, content in self.content.items():
+            if Path(name).with_suffix("") == path.with_suffix(""):
+                digest.update(content)
+        return digest.hexdigest()[:24]
 
 
 def local_copy(path: str | Path) -> Path:

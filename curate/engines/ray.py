@@ -8,6 +8,7 @@ others, and one that takes far longer than the rest is tried elsewhere at the sa
 from __future__ import annotations
 
 import os
+import socket
 import statistics
 import time
 from collections import deque
@@ -31,6 +32,7 @@ MEMORY_PER_TASK = "2GiB"
 
 _POLL_SECONDS = 0.2  # how long an interrupt may go unnoticed
 _QUEUED_PER_CORE = 4  # tasks handed to Ray ahead of time
+_CONNECT_SECONDS = 10.0
 _RETRIES = 3  # of a task whose worker or node died
 _MOST_FAILURES = 20  # after so many, something is wrong with all of them
 _STRAGGLER = 4.0  # times the median of its stage, after which a task is begun a second time …
@@ -73,8 +75,12 @@ class Ray:
         self._ours = not self._ray.is_initialized()
         if self._ours:
             _connect(self._ray, address or os.environ.get("RAY_ADDRESS"), threads)
-        self.cores = int(self._ray.cluster_resources().get("CPU", 1))
-        self._check_room()
+        try:
+            self.cores = int(self._ray.cluster_resources().get("CPU", 1))
+            self._check_room()
+        except BaseException:
+            self.__exit__()
+            raise
         self._remote = self._ray.remote(attempt)
 
     def __enter__(self) -> Ray:
@@ -256,6 +262,7 @@ def _connect(ray: Any, address: str | None, threads: int | None) -> None:
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     try:
         if address:
+            _knock(address)
             ray.init(address=address, **quiet)
             return
         cores = threads or len(os.sched_getaffinity(0))
@@ -263,3 +270,10 @@ def _connect(ray: Any, address: str | None, threads: int | None) -> None:
     except Exception as error:  # Ray raises many kinds
         where = f"the Ray cluster at {address} cannot be reached" if address else "Ray cannot be started here"
         raise EngineError(f"{where}: {error}") from None
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens at "host:port" or "ray://host:port": Ray itself would try for minutes."""
+    host, _, port = address.rpartition("//")[2].rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()

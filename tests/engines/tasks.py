@@ -1,0 +1,43 @@
+"""Tasks that go wrong on purpose, each the first time or every time; they remember in files how often they ran."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from curate.engines.workers import Workers
+from curate.errors import InputError
+
+
+@dataclass(frozen=True)
+class Fails:
+    """Does `how` for the item "bad" the first `times` times, and returns the item in capitals otherwise."""
+
+    folder: Path
+    how: str
+    times: int = 1
+
+    def __call__(self, item: str, workers: Workers) -> str:
+        """Count this try, then fail or not."""
+        if item == "bad":
+            tries = len(list(self.folder.glob("try-*")))
+            (self.folder / f"try-{time.monotonic_ns()}").touch()
+            if tries < self.times:
+                self._fail()
+        return "".join(workers.map(str.upper, item))
+
+    def _fail(self) -> None:
+        if self.how == "worker killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif self.how == "node killed":
+            os.kill(os.getppid(), signal.SIGKILL)  # a worker is a child of its node's raylet
+            time.sleep(60)
+        elif self.how == "straggles":
+            time.sleep(600)
+        elif self.how == "input":
+            raise InputError("bad.jsonl: cannot be read")
+        elif self.how == "fault":
+            raise ZeroDivisionError("a mistake of ours")

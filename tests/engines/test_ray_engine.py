@@ -1,0 +1,88 @@
+"""The Ray engine by itself: what becomes of a task whose worker, node or driver dies, that fails or never ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("ray", reason="needs the extra ray: pip install 'curate-corpus[ray]'")
+
+from curate.engines.ray import Ray
+from curate.errors import EngineError, InputError
+from tests.engines.conftest import Nodes
+from tests.engines.tasks import Fails
+
+pytestmark = [pytest.mark.ray, pytest.mark.xdist_group("ray")]
+
+ITEMS = ["one", "two", "bad", "four", "five"]
+ANSWERS = sorted((item, item.upper()) for item in ITEMS)
+
+
+@pytest.fixture
+def engine(nodes: Nodes) -> Iterator[Ray]:
+    """An engine on a cluster of two nodes."""
+    nodes.become(2)
+    with Ray(nodes.address, memory_per_task="1GiB", straggler_seconds=2) as made:
+        yield made
+
+
+def run(engine: Ray, task: Fails) -> list[tuple[str, str]]:
+    return sorted(engine.run(task, ITEMS))
+
+
+@pytest.mark.parametrize("how", ["worker killed", "straggles"])
+def test_what_goes_wrong_once_is_done_again(how: str, engine: Ray, tmp_path: Path) -> None:
+    assert run(engine, Fails(tmp_path, how)) == ANSWERS
+    assert len(list(tmp_path.glob("try-*"))) == 2
+
+
+def test_tasks_of_a_node_that_dies_go_to_another(engine: Ray, tmp_path: Path) -> None:
+    assert run(engine, Fails(tmp_path, "node killed")) == ANSWERS
+    assert len(list(tmp_path.glob("try-*"))) == 2
+
+
+def test_what_kills_its_worker_every_time_does_not_stop_the_others(engine: Ray, tmp_path: Path) -> None:
+    found = []
+    with pytest.raises(EngineError, match="the task bad lost its worker or its node 4 times"):
+        for item, _ in engine.run(Fails(tmp_path, "worker killed", times=99), ITEMS):
+            found.append(item)
+    assert sorted(found) == sorted(set(ITEMS) - {"bad"})
+
+
+def test_what_kills_its_worker_every_time_can_be_given_up(engine: Ray, tmp_path: Path) -> None:
+    task = Fails(tmp_path, "worker killed", times=99)
+    found = dict(engine.run(task, ITEMS, give_up=lambda item, reason: f"given up: {reason}"))
+    assert found["bad"].startswith("given up: the task bad lost its worker")
+    assert len(found) == len(ITEMS)
+
+
+def test_an_error_is_raised_when_the_others_are_done_and_keeps_its_kind(engine: Ray, tmp_path: Path) -> None:
+    found = []
+    with pytest.raises(InputError, match=r"^bad, on .*: bad.jsonl: cannot be read"):
+        for item, _ in engine.run(Fails(tmp_path, "input", times=99), ITEMS):
+            found.append(item)
+    assert len(found) == 4
+
+
+def test_several_errors_are_told_together(engine: Ray, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match=r"2 of 3 tasks failed, the others are done(.|\n)*bad.jsonl: cannot be read"):
+        list(engine.run(Fails(tmp_path, "input", times=99), ["bad", "good", "bad"]))
+
+
+def test_a_fault_of_ours_comes_with_its_traceback(engine: Ray, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match=r"bad, on (.|\n)*a fault of curate(.|\n)*ZeroDivisionError"):
+        run(engine, Fails(tmp_path, "fault", times=99))
+
+
+def test_a_task_that_no_node_has_room_for_is_refused_at_once(nodes: Nodes) -> None:
+    nodes.become(1)
+    with pytest.raises(EngineError, match=r"no node .* has room for a task of 64 CPUs .* the largest has 1 CPU"):
+        Ray(nodes.address, cpus_per_task=64)
+
+
+def test_a_node_with_another_version_is_refused(engine: Ray, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("curate.__version__", "99.9")
+    with pytest.raises(EngineError, match=r"is installed there, and 99\.9 here: install the same on every node"):
+        list(engine.run(Fails(tmp_path, ""), ["good"]))
