@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -36,13 +37,19 @@ def documents(files: list[str]) -> list[str]:
     return texts
 
 
-def repeat(texts: list[str], size: int, folder: Path) -> int:
-    """Write texts again and again, with ids of their own, until they hold `size` bytes; return the bytes."""
+def repeat(
+    texts: list[str], size: int, folder: Path, change: Callable[[str, int], str] = lambda text, number: text
+) -> int:
+    """Write texts again and again, with ids of their own, until they hold `size` bytes; return the bytes.
+
+    `change` makes of a text and the number of the document what is written, after each was written once.
+    """
     folder.mkdir(parents=True)
     written = in_shard = number = 0
     file = (folder / "00000.jsonl").open("wb")
     while written < size:
         for text in texts:
+            text = text if number < len(texts) else change(text, number)
             file.write(orjson.dumps({"id": f"doc-{number}", "text": text}, option=orjson.OPT_APPEND_NEWLINE))
             number += 1
             written += len(text.encode())

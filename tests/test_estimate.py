@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -45,7 +46,7 @@ def recipe() -> curate.Recipe:
 def test_an_estimate_from_a_sample_is_within_a_third_of_what_the_run_wrote(
     raw: Path, recipe: curate.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("curate.estimate.estimate.PILOT_BYTES", 400_000)
+    monkeypatch.setattr("curate.estimate.estimate.SMALL_BYTES", 400_000)
     found = estimate(raw, recipe, sample_bytes=1_600_000, threads=2)
     assert found["sample"]["bytes"] < 0.6 * found["sample"]["of"]
     made = curate.corpus(raw, tmp_path / "run", recipe=recipe, threads=2)
@@ -64,13 +65,46 @@ def test_an_estimate_from_a_sample_is_within_a_third_of_what_the_run_wrote(
 
 
 def test_the_target_is_in_proportion_and_the_cost_follows_the_price(raw: Path, recipe: curate.Recipe) -> None:
-    found = estimate(raw, recipe, sample_bytes=500_000, target_tokens=10**12, price_per_core_hour=2.0, threads=1)
+    found = estimate(raw, recipe, sample_bytes=500_000, tokens=10**12, cores=1, price_per_core_hour=2.0, threads=1)
     whole, target = found["whole"], found["target"]
     assert target["tokens"] == 10**12
     assert target["bytes"] / whole["bytes"] == pytest.approx(target["tokens"] / whole["tokens"], rel=1e-6)
     assert target["cost"] == pytest.approx(2.0 * target["core_hours"])
     assert target["core_hours"] == pytest.approx(target["seconds"] / 3600)
     assert target["memory"] > whole["memory"]
+
+
+def test_cores_divide_what_tasks_do_and_not_the_price(raw: Path, recipe: curate.Recipe) -> None:
+    from curate.estimate.scaling import scaled
+    from curate.estimate.trial import Trial
+
+    seconds = {"measure": 10.0, "decide": 2.0, "write": 4.0, "report": 1.0}
+    written = {"measure": 500, "decide": 100, "write": 3000, "report": 50}
+    main = Trial(1000, 4, 100, 6000, 1500, 10, seconds, written, np.ones((4, 5)))
+    shuffling = curate.Recipe.parse(RECIPE + "\n[mix]\nshuffle = true\n", "shuffled")
+    one, many = (scaled(main, main, 1000.0, 4, shuffling, 2, cores, 0.5) for cores in (2, 8))
+    assert [stage["seconds"] for stage in one["stages"]] == [10_000, 2_000, 4_000, 1_000]
+    assert [stage["seconds"] for stage in many["stages"]] == [2_500, 2_000, 1_000, 1_000]
+    core_seconds = 2 * 10_000 + 2_000 + 2 * 4_000 + 1_000
+    assert one["core_hours"] == many["core_hours"] == pytest.approx(core_seconds / 3600)
+    assert one["cost"] == many["cost"] == pytest.approx(0.5 * core_seconds / 3600)
+    keys = 100 * 1000 * (14 + 1) * 16  # the bands of minhash, and the exact hash
+    shingles = 10 * 1000 * (6000 / 100 / 6) * 4
+    assert [stage["shuffled"] for stage in one["stages"]] == [0, keys + shingles, 3000 * 1000, 0]
+
+
+def test_the_uncertainty_is_that_of_drawing_the_places_again() -> None:
+    from curate.estimate.scaling import uncertainty
+    from curate.estimate.trial import Trial
+
+    source = np.random.default_rng(3)
+    for spread in (0.0, 0.2):
+        per_byte = source.normal(1.0, spread, 400)
+        pieces = np.stack([np.full(400, 1000.0), *[1000 * per_byte] * 4], axis=1)
+        found = uncertainty(Trial(1, 1, 1, 1, 1, 0, {}, {}, pieces))
+        expected = 1.96 * spread / 400**0.5  # of a mean
+        assert all(half == pytest.approx(expected, rel=0.15, abs=1e-9) for half in found.values())
+    assert np.isnan(uncertainty(Trial(1, 1, 1, 1, 1, 0, {}, {}, pieces[:1]))["tokens"])
 
 
 def test_nothing_of_an_estimate_stays(raw: Path, recipe: curate.Recipe, tmp_path: Path) -> None:
@@ -95,12 +129,23 @@ def test_errors_name_the_input_and_not_the_copy_of_it(tmp_path: Path, recipe: cu
 def test_the_command_prints_every_stage_or_json(raw: Path, recipe_file: Path) -> None:
     shown = run("estimate", raw, "--recipe", recipe_file, "--seconds", 1, "--price-per-core-hour", 0.05)
     assert shown.exit_code == 0, shown.stderr
-    for word in ("measure", "decide", "write", "report", "in all", "core-hours, cost", "15.0T tokens", "free at --out"):
+    for word in (
+        "measure",
+        "decide",
+        "write",
+        "report",
+        "in all",
+        "core-hours",
+        "cost",
+        "shuffled",
+        "15.0T tokens",
+        "free at --out",
+    ):
         assert word in shown.stdout, word
     found = json.loads(run("estimate", raw, "--recipe", recipe_file, "--seconds", 1, "--json").stdout)
     assert [stage["stage"] for stage in found["whole"]["stages"]] == ["measure", "decide", "write", "report"]
     assert found["whole"]["cost"] is None
-    assert run("estimate", raw, "--target-tokens", "lots").exit_code == 1
+    assert run("estimate", raw, "--tokens", "lots").exit_code == 1
 
 
 class _Usage(NamedTuple):
@@ -148,6 +193,6 @@ def test_a_large_disk_costs_no_sample(
     def none(*_: Any, **__: Any) -> None:
         raise AssertionError("a sample was run")
 
-    monkeypatch.setattr("curate.estimate.estimate._trial", none)
+    monkeypatch.setattr("curate.estimate.estimate.trial", none)
     _free(monkeypatch, 10**12)
     assert curate.corpus(raw, tmp_path / "run", recipe=recipe, threads=2).report["input"]["documents"] == 2400

@@ -15,9 +15,8 @@ from curate.cli.options import INPUTS, JSON, RECIPE, THREADS
 @INPUTS
 @RECIPE
 @THREADS
-@click.option(
-    "--target-tokens", default="15T", show_default=True, help="Also estimate for so many tokens of such text."
-)
+@click.option("--tokens", default="15T", show_default=True, help="Also estimate for so many tokens of such text.")
+@click.option("--cores", type=click.IntRange(min=1), help="Cores for that many.  [default: the threads]")
 @click.option("--seconds", type=click.FloatRange(1, 600), default=20, show_default=True, help="Time to spend, about.")
 @click.option("--price-per-core-hour", type=click.FloatRange(min=0), help="To show a cost, in your currency.")
 @click.option(
@@ -31,27 +30,23 @@ from curate.cli.options import INPUTS, JSON, RECIPE, THREADS
 @click.option("--id-column", default="id", show_default=True, help="Column that holds the id; made up when absent.")
 @click.option("--tokenizer", type=click.Path(), help="tokenizer.json to count tokens exactly.")
 @JSON
-def estimate(
-    inputs: tuple[str, ...], recipe: str, target_tokens: str, seconds: float, as_json: bool, **options: Any
-) -> None:
-    """Say what time, memory and disk a run over INPUT will take, stage by stage, without making it.
+def estimate(inputs: tuple[str, ...], recipe: str, seconds: float, as_json: bool, **options: Any) -> None:
+    """Say what a run over INPUT will take, stage by stage, without making it.
 
-    Runs a sample of the inputs in a temporary directory and scales what it took. Exits with 1 when the disk is too
-    small.
+    Time, memory, disk, bytes shuffled and money: for all of INPUT, and for --tokens of such text on --cores. Runs a
+    sample of the inputs in a temporary directory and scales what it took. Exits with 1 when the disk is too small.
 
     \b
     Example:
-      curate estimate raw/*.jsonl.zst --recipe fineweb --price-per-core-hour 0.04
+      curate estimate raw/*.jsonl.zst --recipe fineweb --tokens 15T --cores 4096 --price-per-core-hour 0.04
     """
     from curate.estimate.estimate import estimate as estimate_run
     from curate.estimate.terminal import estimate_tables
-    from curate.recipe import parse_count
     from curate.terminal import Bars, say, size
 
-    target = parse_count(target_tokens) or 0
     say("Running a sample of the inputs …")
     with Bars() as bars:
-        found = estimate_run(inputs, recipe, seconds=seconds, target_tokens=target, progress=bars, **options)
+        found = estimate_run(inputs, recipe, seconds=seconds, progress=bars, **options)
     if as_json:
         click.echo(json.dumps(found))
     else:

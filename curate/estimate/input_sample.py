@@ -39,7 +39,12 @@ class Piece:
     bytes: int
 
 
-def take_pieces(shards: Sequence[Shard], folder: Path, budget: int) -> list[Piece]:
+def places_for(budget: int) -> int:
+    """Return from how many places of the inputs a sample of `budget` bytes is taken."""
+    return min(max(budget // PIECE_BYTES, 4), MOST_PIECES)
+
+
+def take_pieces(shards: Sequence[Shard], folder: Path, budget: int, places: int | None = None) -> list[Piece]:
     """Copy about `budget` bytes, as they are when decompressed, of the inputs into `folder`.
 
     Places are spread evenly over the bytes on disk, and each gives as many of them, so that every source, format and
@@ -50,7 +55,7 @@ def take_pieces(shards: Sequence[Shard], folder: Path, budget: int) -> list[Piec
     if not total:
         return []
     ends = list(accumulate(shard.bytes for shard in shards))
-    count = min(max(budget // PIECE_BYTES, 4), MOST_PIECES)
+    count = places or places_for(budget)
     hits: dict[int, list[float]] = {}
     for place in ((number + 0.5) * total / count for number in range(count)):
         index = int(np.searchsorted(ends, place, side="right"))

@@ -21,24 +21,28 @@ def estimate_tables(found: dict[str, Any]) -> None:
     for name, label in (("whole", "the whole input"), ("target", "the target")):
         part = found[name]
         title = (
-            f"{label}: {size(part['bytes'])} on disk, {size(part['text_bytes'])} of text, "
+            f"{label}, {part['cores']:,} cores: {size(part['bytes'])} on disk, {size(part['text_bytes'])} of text, "
             f"{part['documents']:,} documents, {short_count(part['tokens'])} tokens"
         )
         screen.print(f"[bold]{title}[/]")
         screen.print(_stages(part))
-        cost = "" if part["cost"] is None else f", cost {part['cost']:,.2f}"
-        screen.print(f"{part['core_hours']:,.2f} core-hours{cost}\n")
+        screen.print()
+    likely = ", ".join(f"{name.replace('_', ' of ')} ±{half:.0%}" for name, half in found["uncertainty"].items())
+    screen.print(f"95% intervals, by how much the places of the sample differ: {likely}")
     screen.print(f"free at --out: {size(found['free_disk'])}")
 
 
 def _stages(part: dict[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("stage")
-    for title in ("time", "memory", "disk"):
+    priced = part["cost"] is not None
+    for title in ("time", "memory", "disk", "shuffled", "core-hours", *(["cost"] if priced else [])):
         table.add_column(title, justify="right")
-    for stage in part["stages"]:
-        table.add_row(stage["stage"], duration(stage["seconds"]), size(stage["memory"]), size(stage["disk"]))
-    table.add_row("in all", duration(part["seconds"]), size(part["memory"]), size(part["disk"]), style="bold")
+    for row in [*part["stages"], part]:
+        cells = [duration(row["seconds"]), *(size(row[name]) for name in ("memory", "disk", "shuffled"))]
+        cells.append(f"{row['core_hours']:,.2f}")
+        cells += [f"{row['cost']:,.2f}"] if priced else []
+        table.add_row(row.get("stage", "in all"), *cells, style=None if "stage" in row else "bold")
     return table
 
 

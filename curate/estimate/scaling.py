@@ -1,0 +1,135 @@
+"""From what a sample took to what more of the same takes: proportions, and how sure they are. Runs nothing."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from typing import Any
+
+import numpy as np
+
+from curate.estimate.trial import PER_PIECE, Trial
+from curate.recipe import Dedup, Filter, Recipe
+from curate.run import STAGES
+
+DECIDE_BYTES = 90  # a document, of memory: numbers, keys of one band, labels, hashes, tokens, domain, weight
+KEY_BYTES = 16  # a document and band, that linking passes on: key and number of the document
+SHINGLE_BYTES = 4  # of a candidate, that verifying passes on
+_DRAWS = 1000
+_SPREAD = {  # what the uncertainty of each estimate follows, and per what
+    "documents": "documents",
+    "tokens": "tokens",
+    "text_bytes": "text_bytes",
+    "seconds": "text_bytes",
+    "mix": "kept_bytes",
+}
+
+
+def scaled(
+    main: Trial, small: Trial, scale: float, shards: float, recipe: Recipe, threads: int, cores: int,
+    price: float | None,
+) -> dict[str, Any]:  # fmt: skip
+    """Return what `scale` times the input of `main`, a trial on `threads` threads, takes on `cores` cores.
+
+    `small` is a smaller trial; `shards`: how many there will be. Measure, write and verification are divided by the
+    cores; the rest of decide, and the report, are what one process does.
+    """
+    documents = round(main.documents * scale)
+    flat = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    by_document = DECIDE_BYTES + sum(isinstance(step, Filter) for step in recipe.steps)
+    stages: list[dict[str, Any]] = []
+    for name in STAGES:
+        on_threads = _seconds(main, small, name, scale, shards)
+        divided = name in ("measure", "write")
+        core_seconds = on_threads * (threads if divided else 1)
+        stages.append(
+            {
+                "stage": name,
+                "seconds": core_seconds / cores if divided else on_threads,
+                "memory": flat + (0 if divided else documents * by_document),
+                "disk": _disk(main, small, name, scale, shards),
+                "shuffled": _shuffled(main, name, scale, recipe),
+                "core_hours": core_seconds / 3600,
+                "cost": None if price is None else core_seconds / 3600 * price,
+            }
+        )
+    core_hours = sum(stage["core_hours"] for stage in stages)
+    return {
+        "documents": documents,
+        "tokens": round(main.tokens * scale),
+        "bytes": round(main.bytes * scale),
+        "text_bytes": round(main.text_bytes * scale),
+        "cores": cores,
+        "stages": stages,
+        "seconds": sum(stage["seconds"] for stage in stages),
+        "memory": max(stage["memory"] for stage in stages),
+        "disk": sum(stage["disk"] for stage in stages),
+        "shuffled": sum(stage["shuffled"] for stage in stages),
+        "core_hours": core_hours,
+        "cost": None if price is None else core_hours * price,
+    }
+
+
+def uncertainty(trial: Trial) -> dict[str, float]:
+    """Return half of the 95% interval of each estimate, as a share of it.
+
+    From drawing the places of the sample again and again with replacement: how much they differ says how much the
+    rest of the inputs may. What the clock does on a busy machine is not in it. NaN for a sample from one place.
+    """
+    pieces = trial.pieces[trial.pieces[:, 0] > 0]
+    if len(pieces) < 2:
+        return dict.fromkeys(_SPREAD, float("nan"))
+    draws = np.random.default_rng(0).integers(0, len(pieces), (_DRAWS, len(pieces)))
+    sums = pieces[draws].sum(axis=1)
+    ratios = sums / sums[:, :1]
+    known = pieces.sum(axis=0) / pieces[:, 0].sum()
+    low, high = np.quantile(ratios, [0.025, 0.975], axis=0)
+    half = np.divide((high - low) / 2, known, out=np.full_like(known, np.nan), where=known > 0)
+    return {name: float(half[PER_PIECE.index(of)]) for name, of in _SPREAD.items()}
+
+
+def _seconds(main: Trial, small: Trial, stage: str, scale: float, shards: float) -> float:
+    """Return the time of a stage: so much for a byte of input, and so much for a run and each of its shards.
+
+    The two are told apart by a small and a large trial of as many shards; where they are alike all of it is taken to
+    grow. What a run takes and what a shard takes are not told apart: there is never less of it than in the sample.
+    """
+    there = main.seconds[stage]
+    if scale <= 1.0 or main.bytes < 3 * small.bytes:
+        return there * scale
+    by_byte = (there - small.seconds[stage]) / (main.bytes - small.bytes)
+    by_byte = min(max(by_byte, 0.3 * there / main.bytes if stage in ("measure", "write") else 0.0), there / main.bytes)
+    rest = there - by_byte * main.bytes
+    return by_byte * main.bytes * scale + rest * max(1.0, shards / main.shards)
+
+
+def _disk(main: Trial, small: Trial, stage: str, scale: float, shards: float) -> int:
+    """Return the bytes that a stage writes: so many for a shard, however small, and so many for a byte of input.
+
+    Two trials of different sizes tell these two apart. The report has the same figures for any input.
+    """
+    there, less = main.written[stage], small.written[stage]
+    if stage == "report":
+        return there
+    determinant = main.bytes * small.shards - small.bytes * main.shards
+    if scale <= 1.0 or stage == "write" or determinant <= 0 or main.bytes <= small.bytes:
+        return round(there * scale)
+    by_byte = (there * small.shards - less * main.shards) / determinant
+    by_byte = min(max(by_byte, 0.5 * there / main.bytes), there / main.bytes)
+    by_shard = (there - by_byte * main.bytes) / main.shards
+    return round(by_byte * main.bytes * scale + by_shard * shards)
+
+
+def _shuffled(main: Trial, stage: str, scale: float, recipe: Recipe) -> int:
+    """Return the bytes that tasks of a stage hand to other tasks of it through files."""
+    if stage == "write":
+        return round(main.written["write"] * scale) if recipe.mix.shuffle else 0
+    if stage != "decide":
+        return 0
+    keys = sum(_keys(step) for step in recipe.steps if isinstance(step, Dedup))
+    words = main.text_bytes / max(main.documents, 1) / 6  # a shingle begins at each word of about six bytes
+    return round(scale * (main.documents * keys * KEY_BYTES + main.candidates * words * SHINGLE_BYTES))
+
+
+def _keys(step: Dedup) -> int:
+    return step.bands if step.method == "minhash" else 1

@@ -1,0 +1,140 @@
+"""A sample of the inputs, run for real in a temporary directory, and what that took. Nothing of the run is kept."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from curate.corpus import Options, Progress, measure_stage, start, working
+from curate.decide.stage import decide_run
+from curate.errors import InputError
+from curate.estimate.input_sample import Piece, take_pieces
+from curate.recipe import Recipe
+from curate.report import report_run
+from curate.run import Run
+from curate.shards import Shard
+from curate.tables import read_table
+from curate.write.stage import write_run
+
+FOLDERS = {"measure": ("signals", "sketches", "rejects"), "decide": ("decisions",), "write": ("mix",), "report": ()}
+PER_PIECE = ("bytes", "documents", "text_bytes", "tokens", "kept_bytes")
+
+
+@dataclass
+class _Clock(Progress):
+    """Remembers how long each stage took."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str, total: int) -> Iterator[None]:
+        begun = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - begun
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What running a sample took: seconds and bytes written by stage, for `bytes` on disk of the inputs.
+
+    `pieces` float64 (places of the inputs, len(PER_PIECE)): what was found in each place that the sample is from.
+    `candidates`: documents whose shingles were compared.
+    """
+
+    bytes: int
+    shards: int
+    documents: int
+    text_bytes: int
+    tokens: int
+    candidates: int
+    seconds: dict[str, float]
+    written: dict[str, int]
+    pieces: npt.NDArray[np.float64] = field(repr=False)
+
+
+def trial(
+    shards: Sequence[Shard],
+    recipe: Recipe,
+    options: Options,
+    budget: int,
+    threads: int | None,
+    progress: Progress,
+    *,
+    places: int | None = None,
+    report: bool = True,
+) -> Trial:
+    """Run a sample of `budget` bytes, as they are when decompressed, from `places` of the inputs.
+
+    Raises InputError naming the original file.
+    """
+    clock = _Clock()
+    with tempfile.TemporaryDirectory(prefix="curate-estimate-") as name:
+        folder = Path(name)
+        pieces = take_pieces(shards, folder, budget, places)
+        if not pieces:
+            raise InputError("the inputs hold no bytes")
+        try:
+            run = start([f"{piece.source}={piece.path}" for piece in pieces], folder / "run", options)
+            with working(run, threads) as engine:
+                clock.say = progress.say  # type: ignore[method-assign]
+                measure_stage(run, recipe, engine, clock)
+                with clock.stage("decide", 0):
+                    decide_run(run, recipe, engine)
+                with clock.stage("write", 0):
+                    write_run(run, recipe, engine)
+                with clock.stage("report", 0):
+                    if report:
+                        report_run(run, recipe, engine)
+        except InputError as error:
+            raise InputError(_original_names(str(error), pieces)) from None
+        return _weighed(run, pieces, clock.seconds)
+
+
+def quickest(trials: Sequence[Trial]) -> Trial:
+    """Return the last of several trials of the same sample, with the shortest time that any had for each stage."""
+    last = trials[-1]
+    return replace(last, seconds={name: min(found.seconds[name] for found in trials) for name in last.seconds})
+
+
+def _original_names(message: str, pieces: Sequence[Piece]) -> str:
+    for piece in pieces:
+        message = message.replace(str(piece.path), piece.origin)
+    return message
+
+
+def _weighed(run: Run, pieces: Sequence[Piece], seconds: dict[str, float]) -> Trial:
+    found = np.array([_piece(run, shard, pieces) for shard in run.measured]).reshape(-1, len(PER_PIECE))
+    written = {
+        stage: sum(size for folder in folders for size in run.sizes(folder).values())
+        for stage, folders in FOLDERS.items()
+    }
+    written["report"] = sum(path.stat().st_size for path in run.path.glob("report.*"))
+    duplicates: dict[str, Any] = run.stage("decide").get("duplicates", {})
+    return Trial(
+        sum(piece.bytes for piece in pieces),
+        len(run.shards),
+        run.stage("measure")["counts"]["documents"],
+        run.stage("measure")["counts"]["raw_bytes"],
+        int(found[:, PER_PIECE.index("tokens")].sum()),
+        sum(facts.get("candidates", 0) for facts in duplicates.values()),
+        seconds,
+        written,
+        found,
+    )
+
+
+def _piece(run: Run, shard: Shard, pieces: Sequence[Piece]) -> list[float]:
+    """Return what was found in one piece, in the order of PER_PIECE."""
+    on_disk = sum(piece.bytes for piece in pieces if str(piece.path.absolute()) in shard.paths)
+    signals = read_table(run.signals_file(shard), ["byte_count", "token_count"])
+    weight = read_table(run.decisions_file(shard), ["weight"])["weight"].to_numpy()
+    size = signals["byte_count"].to_numpy()
+    return [on_disk, len(size), size.sum(), signals["token_count"].to_numpy().sum(), (size * weight).sum()]
