@@ -63,8 +63,11 @@ def repeat(
     return written
 
 
-def curate_once(source: Path, out: Path, recipe: str, threads: int) -> dict[str, float]:
-    """Run `curate corpus`; return seconds, CPU seconds, peak memory in MB, and seconds by stage."""
+def curate_once(source: Path, out: Path, recipe: str, threads: int, *more: str) -> dict[str, float]:
+    """Run `curate corpus`; return seconds, CPU seconds, peak memory in MB, and seconds by stage.
+
+    `more`: other options. CPU seconds and memory are of the process and its children, so not of a Ray's workers.
+    """
     command = [sys.executable, "-m", "curate.cli", "corpus", str(source), "--out", str(out), "--recipe", recipe]
     script = (
         "import json, resource, subprocess, sys;"
@@ -74,7 +77,10 @@ def curate_once(source: Path, out: Path, recipe: str, threads: int) -> dict[str,
     )
     begun = time.perf_counter()
     ran = subprocess.run(
-        [sys.executable, "-c", script, *command, "--threads", str(threads)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", script, *command, "--threads", str(threads), *more],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     code, cpu, memory = json.loads(ran.stdout)
     if code:

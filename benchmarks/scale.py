@@ -1,0 +1,101 @@
+"""How a run grows: 1, 2, 4 and 8 times the corpus, one and two workers, threads against Ray.
+
+    python benchmarks/scale.py [FILES...] [--mb 125] [--recipe web] [--parts grow,workers,engines]
+
+The files (JSONL; the demo corpus when none are given) are repeated up to --mb of text, a third of the words of every
+copy replaced, and up to 2, 4 and 8 times that. Kernels are compiled before the clock starts. What is compared is run
+one after the other, twice, and the quicker of two counts; machines are busy, so compare within one table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.estimate import varied
+from benchmarks.run import curate_once, documents, repeat
+from curate.demo import write_corpus
+from curate.kernels.warmup import ensure_compiled
+
+MULTIPLES = (1, 2, 4, 8)
+
+
+def quicker(source: Path, root: Path, recipe: str, threads: int, *more: str, times: int = 2) -> dict[str, float]:
+    """Run several times into new folders; return the figures of the quickest."""
+    found = []
+    for _ in range(times):
+        out = root / "out"
+        found.append(curate_once(source, out, recipe, threads, *more))
+        shutil.rmtree(out)
+    return min(found, key=lambda figures: figures["wall"])
+
+
+def grow(sources: dict[int, Path], root: Path, recipe: str, mb: int) -> None:
+    """Print throughput and memory of growing corpora, as a multiple of the smallest one's too."""
+    print(
+        "\n| times | MB | s | MB/s | CPU s a GB | of the first | peak memory MB |\n|---:|---:|---:|---:|---:|---:|---:|"
+    )
+    first = None
+    for times, source in sources.items():
+        used = quicker(source, root, recipe, 2, times=1 if times > 2 else 2)
+        cost = used["cpu"] / (mb * times) * 1000
+        first = first or cost
+        row = f"| {times} | {mb * times} | {used['wall']:.1f} | {mb * times / used['wall']:.1f} | {cost:.1f} "
+        print(f"{row}| {cost / first:.2f} | {used['memory']:.0f} |", flush=True)
+
+
+def workers(source: Path, root: Path, recipe: str) -> None:
+    """Print the speed-up of a second worker, as threads and as tasks of Ray, by stage."""
+    print("\n| engine | 1 worker s | 2 workers s | speed-up | measure | write |\n|---|---:|---:|---:|---:|---:|")
+    for engine in ("local", "ray"):
+        one, two = (quicker(source, root, recipe, count, "--engine", engine) for count in (1, 2))
+        stages = [one[name] / two[name] for name in ("measure", "write")]
+        row = f"| {engine} | {one['wall']:.1f} | {two['wall']:.1f} | {one['wall'] / two['wall']:.2f} "
+        print(row + "".join(f"| {speed:.2f} " for speed in stages) + "|", flush=True)
+
+
+def engines(source: Path, root: Path, recipe: str) -> None:
+    """Print what Ray takes more than threads, start-up included."""
+    print("\n| engine | s | measure | decide | write | report |\n|---|---:|---:|---:|---:|---:|")
+    walls = []
+    for engine in ("local", "ray"):
+        used = quicker(source, root, recipe, 2, "--engine", engine)
+        walls.append(used["wall"])
+        stages = "".join(f"| {used[name]:.1f} " for name in ("measure", "decide", "write", "report"))
+        print(f"| {engine} | {used['wall']:.1f} {stages}|", flush=True)
+    print(f"\nray takes {walls[1] / walls[0] - 1:+.0%}")
+
+
+def main() -> None:
+    """Make the corpora and print the tables that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="*")
+    parser.add_argument("--mb", type=int, default=125)
+    parser.add_argument("--recipe", default="web")
+    parser.add_argument("--parts", default="grow,workers,engines")
+    options = parser.parse_args()
+    ensure_compiled(print)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        texts = documents(options.files or [str(write_corpus(root / "demo"))])
+        sources = {times: root / f"in-{times}" for times in MULTIPLES}
+        for times, source in sources.items():
+            repeat(texts, options.mb * times * 1_000_000, source, varied(texts))
+        parts = options.parts.split(",")
+        if "grow" in parts:
+            grow(sources, root, options.recipe, options.mb)
+        if "workers" in parts:
+            workers(sources[4], root, options.recipe)
+        if "engines" in parts:
+            engines(sources[8], root, options.recipe)
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    main()
