@@ -34,7 +34,7 @@ MANIFEST = "run.json"
 STAGES = ("measure", "decide", "write", "report")
 _LOCK = ".lock"
 _LOCK_ATTEMPTS = 4
-_FOLDERS = ("signals", "sketches", "rejects", "decisions", "distributions", "mix/*")
+_FOLDERS = ("signals", "sketches", "rejects", "decisions", "distributions", "mix/*", "cuts/*", "state")
 _FORMAT = 1  # of the directory; raised when an older curate could not read it
 
 
@@ -263,12 +263,19 @@ class Run:
                 emit("stage_stopped", stage=name, error=type(error).__name__, message=str(error))
                 self.save()
             raise
+        self._clear_partials()
         stage["done"] = True
         stage["seconds"] = spent + time.monotonic() - begun
         self.log(f"{name} done in {stage['seconds']:.1f} s")
         counts = {what: stage[what] for what in ("counts", "documents") if what in stage}
         emit("stage_ends", stage=name, seconds=stage["seconds"], **counts)
         self.save()
+
+    def _clear_partials(self) -> None:
+        """Delete what processes left that were killed while they wrote a file."""
+        for folder in _FOLDERS:
+            for partial in self.path.glob(f"{folder}/.*.partial"):
+                partial.unlink(missing_ok=True)
 
     def log(self, message: str) -> None:
         """Add a line with date and time to `log.txt`."""

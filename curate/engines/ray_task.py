@@ -65,6 +65,8 @@ def attempt(kit: list[Any], item: Any) -> Done | Failed:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return Failed(RunError(f"{name}, on {node}: {where}{error.strerror or error}"))
+    except MemoryError:
+        return Failed(EngineError(f"{name}, on {node}: not enough memory; give tasks more with --memory-per-task"))
     except Exception:
         return Failed(EngineError(f"{name}, on {node}: a fault of curate:\n{traceback.format_exc()}"))
 

@@ -8,8 +8,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from curate.engines.workers import Workers
 from curate.errors import InputError
+
+MOST_GB = 8  # that a task takes which shall be killed for it
 
 
 @dataclass(frozen=True)
@@ -39,5 +43,9 @@ class Fails:
             time.sleep(600)
         elif self.how == "input":
             raise InputError("bad.jsonl: cannot be read")
+        elif self.how == "memory":
+            hoard = [np.ones(1 << 28) for _ in range(MOST_GB // 2)]  # until Ray sees it and kills the worker
+            time.sleep(60)
+            del hoard
         elif self.how == "fault":
             raise ZeroDivisionError("a mistake of ours")
