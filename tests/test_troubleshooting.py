@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,6 +113,16 @@ def odd_numbers(scene: Scene) -> Result:
     return scene("corpus", scene.corpus, "--out", scene.run, "--recipe", scene.recipe, "--ignore-disk")
 
 
+def without_ray(scene: Scene) -> Result:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "ray", None)
+        return scene.corpus_of(scene.corpus, "--engine", "ray")
+
+
+def no_room(scene: Scene) -> Result:
+    return scene.corpus_of(scene.corpus, "--engine", "ray", "--threads", 1, "--cpus-per-task", 64)
+
+
 SCENES: dict[str, Make] = {
     "is not a run of curate; choose another --out (nothing was touched)":
         lambda scene: scene.corpus_of(scene.corpus, out=scene.corpus),
@@ -140,6 +151,11 @@ SCENES: dict[str, Make] = {
         lambda scene: scene.with_recipe('[mix]\nby = "source"\ntokens = "1k"\nshares = { a = 0.5 }'),
     "no document belongs to any source that the mix asks for":
         lambda scene: scene.with_recipe('[mix]\nby = "source"\ntokens = "1k"\nshares = { a = 1.0 }'),
+    "--engine ray needs Ray": without_ray,
+    "the Ray cluster at":
+        lambda scene: scene.corpus_of(scene.corpus, "--engine", "ray", "--address", "127.0.0.1:1"),
+    "are for the engine": lambda scene: scene.corpus_of(scene.corpus, "--cpus-per-task", 2),
+    "no node of the Ray cluster has room for a task": no_room,
     "No such option": lambda scene: scene("corpus", scene.corpus, "--out", "x", "--treads", "2"),
 }  # fmt: skip
 
@@ -149,8 +165,18 @@ def scene(tmp_path: Path, finished_run: curate.Run, corpus_dir: Path) -> Scene:
     return Scene(tmp_path, finished_run, corpus_dir)
 
 
-@pytest.mark.parametrize("message", SCENES)
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param(message, marks=[pytest.mark.ray, pytest.mark.xdist_group("ray")])
+        if "Ray cluster" in message
+        else message
+        for message in SCENES
+    ],
+)
 def test_a_message_of_the_page_is_what_is_said(message: str, scene: Scene) -> None:
+    if "Ray cluster" in message:
+        pytest.importorskip("ray", reason="needs the extra ray: pip install 'curate-corpus[ray]'")
     result = SCENES[message](scene)
     assert message in result.stderr, result.output
     assert "Traceback" not in result.stderr
