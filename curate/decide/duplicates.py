@@ -20,8 +20,8 @@ from curate.decide.population import (
     gather,
     sketch_column,
 )
-from curate.dedup.clusters import Linked, Pieces, exact_clusters, keys_within, link
-from curate.dedup.keys import band_pieces, hash_pieces, short_documents
+from curate.dedup.clusters import Linked, exact_clusters, keys_within
+from curate.dedup.keys import KeyColumn, band_columns, hash_of, short_documents
 from curate.dedup.survivors import best_of_clusters, similarity_of_pairs, verify
 from curate.dedup.urls import sketch_name
 from curate.recipe import Dedup
@@ -36,7 +36,7 @@ U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 
 PARTITION_BYTES = 256 << 20  # of shingles that are verified at a time, where the memory allows it
-LINKING, VERIFYING = 2, 8  # parts of the memory that linking may take, and one partition of verification
+VERIFYING = 8  # part of the memory that one partition of verification may take
 
 
 @dataclass
@@ -94,10 +94,9 @@ class Scope:
         self.numbers = np.flatnonzero(alive)
         self.groups = group_keys(population, alive, step.within) if len(self.numbers) else None
 
-    def link(self, columns: list[Pieces]) -> Linked:
+    def link(self, columns: list[KeyColumn]) -> Linked:
         """Return the clusters of living documents that share a key; documents are places in `numbers`."""
-        self.population.scratch.mkdir(parents=True, exist_ok=True)
-        return link(columns, len(self.numbers), self.population.memory // LINKING, self.population.scratch)
+        return self.population.link(columns, self.alive, self.groups)
 
 
 @dataclass
@@ -131,20 +130,18 @@ class Candidates:
 
 
 def _exact(scope: Scope) -> Duplicates:
-    linked = scope.link([hash_pieces(scope.population, scope.alive, "exact", scope.groups)])
+    linked = scope.link([hash_of("exact")])
     return _unverified(scope, linked.documents, linked.labels, 1.0)
 
 
 def _url(scope: Scope) -> Duplicates:
-    name = sketch_name(scope.step.url_column)
-    linked = scope.link([hash_pieces(scope.population, scope.alive, name, scope.groups)])
+    linked = scope.link([hash_of(sketch_name(scope.step.url_column))])
     return _unverified(scope, linked.documents, linked.labels, np.nan)
 
 
 def _minhash(scope: Scope) -> Duplicates:
     step = scope.step
-    bands = [band_pieces(scope.population, scope.alive, band, scope.groups) for band in range(step.bands)]
-    linked = scope.link(bands)
+    linked = scope.link(band_columns(step.bands))
     if step.verify is None:
         found = _unverified(scope, linked.documents, linked.labels, np.nan)
     else:

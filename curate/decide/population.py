@@ -23,7 +23,9 @@ import pyarrow.parquet as pq
 from classifiers.arrow import Strings
 from curate.decide.passes import MemoryTexts, RunTexts, Texts
 from curate.dedup.candidates import Candidates, read_partition, write_shingles
-from curate.dedup.clusters import keys_within
+from curate.dedup.clusters import Linked, keys_within, link, passes
+from curate.dedup.keys import KeyColumn, key_pieces
+from curate.dedup.partitioned import Part, link_partitioned
 from curate.errors import RecipeError, RunError
 from curate.kernels.minhash import ShingleSets, shingle_sets
 from curate.kernels.shingling import Shingling
@@ -44,6 +46,12 @@ if TYPE_CHECKING:
     from curate.run import Run
 
 Numbers = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+U64 = npt.NDArray[np.uint64]
+
+LINKING = 2  # part of the memory that linking may take
+LINKED_HERE = 4_000_000  # documents that this process links by itself, where they fit: tasks are no slower beyond
+MOST_PASSES = 3  # over the keys; dividing them costs less than more passes do
 
 
 class Population(Protocol):
@@ -64,6 +72,13 @@ class Population(Protocol):
 
     def sketches(self, part: int, columns: Sequence[str]) -> pa.Table:
         """Return sketches of a part, in the same order."""
+        ...
+
+    def link(self, columns: Sequence[KeyColumn], alive: Bools, groups: U64 | None) -> Linked:
+        """Return the clusters of living documents that share a key, inside `groups`, uint64, one a living document.
+
+        Documents are numbered among the living.
+        """
         ...
 
     def shingles(self, wanted: Wanted, shingling: Shingling, partitions: int) -> Iterator[Candidates]:
@@ -131,6 +146,11 @@ class MemoryPopulation:
         """Return sketches of the batch."""
         return self._measured.sketches.select(list(columns))
 
+    def link(self, columns: Sequence[KeyColumn], alive: Bools, groups: U64 | None) -> Linked:
+        """Link the living documents of the batch."""
+        pieces = [key_pieces(self, alive, column, groups) for column in columns]
+        return link(pieces, int(np.count_nonzero(alive)), self.memory // LINKING)
+
     def shingles(self, wanted: Wanted, shingling: Shingling, partitions: int) -> Iterator[Candidates]:
         """Yield all wanted documents at once: they are in memory anyway."""
         sets = shingle_sets(_take(self._measured.cleaned, wanted.documents), **shingling._asdict())
@@ -170,6 +190,22 @@ class RunPopulation:
     def sketches(self, part: int, columns: Sequence[str]) -> pa.Table:
         """Return sketches of a shard."""
         return read_table(self.run.sketches_file(self.shards[part]), columns)
+
+    def link(self, columns: Sequence[KeyColumn], alive: Bools, groups: U64 | None) -> Linked:
+        """Link the living documents, here where there is room and they are not too many, else by tasks."""
+        n, memory = int(np.count_nonzero(alive)), self.memory // LINKING
+        if n <= LINKED_HERE and 0 < passes(n, memory, columns[0].wide) <= MOST_PASSES:
+            return link([key_pieces(self, alive, column, groups) for column in columns], n, memory)
+        ends = np.cumsum([np.count_nonzero(kept) for kept in self._by_part(alive)])
+        scopes = [None] * len(ends) if groups is None else np.split(groups, ends[:-1])
+        parts = [
+            Part.of(self.run.sketches_file(shard), kept, scope)
+            for shard, kept, scope in zip(self.shards, self._by_part(alive), scopes, strict=True)
+        ]
+        return link_partitioned(self._engine, parts, columns, memory, self.scratch / "links")
+
+    def _by_part(self, values: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+        return np.split(values, starts(self)[1:-1])
 
     def shingles(self, wanted: Wanted, shingling: Shingling, partitions: int) -> Iterator[Candidates]:
         """Read the shards that hold wanted documents again; their shingles wait on disk, divided by cluster."""
@@ -351,6 +387,10 @@ class Extended:
     def sketches(self, part: int, columns: Sequence[str]) -> pa.Table:
         """Return sketches of a part."""
         return self._base.sketches(part, columns)
+
+    def link(self, columns: Sequence[KeyColumn], alive: Bools, groups: U64 | None) -> Linked:
+        """Link the living documents."""
+        return self._base.link(columns, alive, groups)
 
     def shingles(self, wanted: Wanted, shingling: Shingling, partitions: int) -> Iterator[Candidates]:
         """Yield shingle sets of the wanted documents."""
