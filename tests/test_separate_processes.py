@@ -1,4 +1,4 @@
-"""A run whose every task is pickled and runs in another process is the run that threads make: what an engine may rely on.
+"""A run whose every task is pickled and runs in another process is the run that threads make: engines rely on that.
 
 Tasks and drivers share the run directory and nothing else.
 """
@@ -19,7 +19,8 @@ import pytest
 
 import curate
 from curate.decide import population
-from curate.engines.local import Local, Workers
+from curate.engines.local import Local
+from curate.engines.workers import Workers
 from curate.kernels.warmup import ensure_compiled
 from tests.corpora import prose
 
@@ -63,15 +64,15 @@ verify = false
 within = ["source"]
 
 [[steps]]
-dedup = "lines"
-more_than = 3
-min_length = 5
-
-[[steps]]
 name = "paragraphs"
 dedup = "lines"
 unit = "paragraph"
 more_than = 2
+
+[[steps]]
+dedup = "lines"
+more_than = 3
+min_length = 5
 
 [[steps]]
 dedup = "substring"
@@ -84,7 +85,7 @@ within = ["language"]
 
 [[steps]]
 name = "longish"
-filter = "char_count > 20"
+filter = "char_count > 1000"
 
 [mix]
 by = "language"
@@ -110,7 +111,7 @@ class Processes(Local):
     pool: ProcessPoolExecutor
     sent: list[int]
 
-    def run(self, task: Any, items: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+    def run(self, task: Any, items: Sequence[Any], give_up: Any = None) -> Iterator[tuple[Any, Any]]:
         payloads = [cloudpickle.dumps((task, item)) for item in items]
         self.sent += map(len, payloads)
         futures = {self.pool.submit(_work, payload): item for payload, item in zip(payloads, items, strict=True)}
@@ -133,7 +134,11 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     text = prose(7 + k // 20) + f" Number {own} of all the copies."
                 if k % 7 == 0:
                     text += "\n\n" + prose(1000 + k % 4, 6)
-                record = {"id": f"{number}-{k}", "text": text + "\n" + footer, "language": "en" if k % 4 else "de"}
+                record = {
+                    "id": f"{number}-{k}",
+                    "text": f"Read what {source} says.\n{text}\n\n{footer}",
+                    "language": "en" if k % 4 else "de",
+                }
                 record |= {"url": f"http://a.org/{own % 110}", "date": f"2026-01-{1 + k % 28:02d}"}
                 file.write(json.dumps(record if k % 11 else {**record, "text": "!"}) + "\n")
     return folder
@@ -163,10 +168,11 @@ def test_tasks_in_other_processes_that_share_only_the_run_make_the_same_run(
     here = curate.corpus(sources, tmp_path / "here", recipe=recipe, threads=2, ignore_disk=True)
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         Processes.pool, Processes.sent = pool, []
-        monkeypatch.setattr("curate.corpus.Local", Processes)
+        monkeypatch.setattr("curate.engines.choose.Local", Processes)
         monkeypatch.setattr(population, "LINKED_HERE", 0)  # so that linking is done by tasks as well
         there = curate.corpus(sources, tmp_path / "there", recipe=recipe, threads=2, ignore_disk=True)
-    report = there.report
-    assert all(step["dropped"] for step in report["steps"]), report["steps"]
+    did = {step["name"]: step["dropped"] for step in there.report["steps"]}
+    did |= {name: facts["documents_touched"] for name, facts in there.stage("decide")["trims"].items()}
+    assert all(did.values()), did
     assert len(Processes.sent) > 50
     assert _contents(there) == _contents(here)

@@ -24,13 +24,14 @@ from curate.kernels import clusters as kernel
 from curate.tables import read_table
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local
+    from curate.engines.engine import Engine
 
 Bools = npt.NDArray[np.bool_]
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 Edges = tuple[I64, I64]
 
+TASK_BYTES = 1 << 30  # of memory, at most, that a task takes for what grows with a corpus
 DIVIDED_BYTES = 64  # of memory for each document whose keys of one column are being divided
 KEY_BYTES = 128  # of memory for each key of a partition in which edges are found, its table growing
 CACHED_KEYS = 400_000  # of a partition, about: its table then stays in the cache of a core
@@ -64,22 +65,22 @@ class Part:
 
 
 def link_partitioned(
-    engine: Local, parts: Sequence[Part], columns: Sequence[KeyColumn], memory: int, folder: Path
+    engine: Engine, parts: Sequence[Part], columns: Sequence[KeyColumn], memory: int, folder: Path
 ) -> Linked:
     """Find the components of the documents of `parts`, numbered in order, that share a key in one of `columns`.
 
-    `memory`: bytes that all tasks together may take, and then this process. Dividing keys takes DIVIDED_BYTES for each
-    document of a task, and a task has as many shards as that allows (one at least); finding edges KEY_BYTES for each
-    different key of a partition, and there are as many partitions as that takes. Each key travels once: 12 bytes, 20
-    for hashes of 128 bits. The edges are joined here by a union-find of 4 bytes a document where it fits, and
-    by tasks otherwise (`curate.dedup.stars`). Files go to `folder` and are deleted.
+    `memory`: bytes that the tasks of one process may take together, each TASK_BYTES at most, and then this process.
+    Dividing keys takes DIVIDED_BYTES for each document of a task, and a task has as many shards as that allows (one at
+    least); finding edges KEY_BYTES for each different key of a partition, and there are as many partitions as that
+    takes. Each key travels once: 12 bytes, 20 for hashes of 128 bits. The edges are joined here by a union-find of 4
+    bytes a document where it fits, and by tasks otherwise (`curate.dedup.stars`). Files go to `folder` and are deleted.
     """
     n = sum(part.documents for part in parts)
-    each = max(memory // engine.threads, 1)
-    partitions = max(engine.threads, -(-n * KEY_BYTES // each), min(n // CACHED_KEYS, MOST_FOR_CACHE))
+    each = max(min(memory // engine.threads, TASK_BYTES), 1)
+    partitions = max(engine.cores, -(-n * KEY_BYTES // each), min(n // CACHED_KEYS, MOST_FOR_CACHE))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        groups = _grouped(parts, max(each // DIVIDED_BYTES, 1), -(-n // engine.threads))
+        groups = _grouped(parts, max(each // DIVIDED_BYTES, 1), -(-n // engine.cores))
         divide = _Divide(folder, tuple(columns), partitions)
         for _ in engine.run(divide, groups):
             pass

@@ -23,7 +23,7 @@ from curate.dedup.divided import in_partitions, read_divided, write_divided
 from curate.kernels import clusters as kernel
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local
+    from curate.engines.engine import Engine
 
 I64 = npt.NDArray[np.int64]
 Edges = tuple[I64, I64]
@@ -34,7 +34,7 @@ BYTES_A_DOCUMENT = 9  # of a partition: the lowest neighbour, and a flag
 _PIECE = 1 << 20  # edges in memory at a time
 
 
-def components(engine: Local, edges: Sequence[Path], n: int, memory: int, folder: Path) -> Edges:
+def components(engine: Engine, edges: Sequence[Path], n: int, memory: int, folder: Path) -> Edges:
     """Return the documents of components of two or more, ascending, and the smallest document of each's component.
 
     `edges`: files of one partition (`curate.dedup.divided`, SCHEMA) of pairs of documents 0 to n - 1. `memory`: bytes

@@ -31,7 +31,7 @@ few = settings(deadline=None, max_examples=30, suppress_health_check=[HealthChec
 class Pickling(Local):
     """Sends every task, item and result through pickle, as an engine of several processes does."""
 
-    def run(self, task, items):
+    def run(self, task, items, give_up=None):
         task = cloudpickle.loads(cloudpickle.dumps(task))
         for item in items:
             yield item, cloudpickle.loads(cloudpickle.dumps(task(cloudpickle.loads(cloudpickle.dumps(item)), None)))
