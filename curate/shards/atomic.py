@@ -29,9 +29,10 @@ def partial_path(path: Path) -> Path:
 
 
 @contextmanager
-def atomic_file(path: str | Path) -> Iterator[IO[bytes]]:
+def atomic_file(path: str | Path, *, lasting: bool = True) -> Iterator[IO[bytes]]:
     """Open `path` for writing bytes; it appears, complete and on disk, when the block ends well.
 
+    One that is not `lasting` (scratch, made again after a power cut) is not waited for until it is on the disk.
     After an error nothing is left behind and an older `path` is untouched.
     Raises SpaceError where the disk is full, RunError where the place cannot be written to.
     """
@@ -42,9 +43,11 @@ def atomic_file(path: str | Path) -> Iterator[IO[bytes]]:
             with partial.open("wb") as file:
                 yield file
                 file.flush()
-                os.fsync(file.fileno())
+                if lasting:
+                    os.fsync(file.fileno())
             partial.replace(path)
-            sync_folder(path.parent)
+            if lasting:
+                sync_folder(path.parent)
         except BaseException:
             with suppress(OSError):
                 partial.unlink()
