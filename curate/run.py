@@ -11,7 +11,7 @@ import fcntl
 import json
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -26,6 +26,7 @@ from curate.meter import progress_of
 from curate.recipe import Recipe, fingerprint
 from curate.shards import Shard, atomic_file, holds, seal
 from curate.shards.walk import printable
+from curate.storage import State, absolute, each, is_remote, locate
 
 if TYPE_CHECKING:
     import polars as pl
@@ -76,7 +77,7 @@ class Run:
         another process works on the run.
         """
         path = Path(path)
-        wanted = json.loads(json.dumps({**inputs, "shards": [_entry(shard) for shard in shards]}))
+        wanted = json.loads(json.dumps({**inputs, "shards": list(_entries(shards))}))
         if not (path / MANIFEST).is_file():
             if path.exists() and (not path.is_dir() or any(child.name != _LOCK for child in path.iterdir())):
                 raise RunError(f"{path} exists and is not a run of curate; choose another --out (nothing was touched)")
@@ -353,26 +354,33 @@ def is_held(path: Path) -> bool:
     return False
 
 
+def _entries(shards: Sequence[Shard]) -> Iterable[dict[str, Any]]:
+    remote = any(is_remote(shard.paths[0]) for shard in shards)
+    return each(_entry, shards) if remote else map(_entry, shards)
+
+
 def _entry(shard: Shard) -> dict[str, Any]:
     """Return what the manifest holds of a shard: itself, with absolute paths, and the state of its files."""
-    paths = tuple(str(Path(path).absolute()) for path in shard.paths)
+    paths = tuple(absolute(path) for path in shard.paths)
     return {**asdict(shard), "paths": paths, "stamp": _stamp(paths)}
 
 
 def _stamp(paths: Sequence[str]) -> list[Any]:
     """Return the state of input files: of each its size, modification time, and a hash of both ends if readable."""
-    states: list[Any] = []
-    for path in paths:
-        try:
-            state = Path(path).stat()
-        except OSError as error:
-            raise InputError(f"{printable(path)}: cannot be read: {error.strerror}") from None
-        try:
-            ends = seal(path)[1]
-        except OSError:  # measuring says so, or skips it
-            ends = ""
-        states.append([state.st_size, state.st_mtime_ns, ends])
-    return states
+    return list(each(_state, paths) if is_remote(paths[0]) else map(_state, paths))
+
+
+def _state(path: str) -> list[Any]:
+    """Return the state of one input file; of an object its etag stands for the modification time."""
+    try:
+        state = locate(path).stat()
+    except OSError as error:
+        raise InputError(f"{printable(path)}: cannot be read: {error.strerror or 'it is gone'}") from None
+    try:
+        ends = seal(path)[1]
+    except OSError:  # measuring says so, or skips it
+        ends = ""
+    return [state.st_size, state.version if isinstance(state, State) else state.st_mtime_ns, ends]
 
 
 def _continued(path: Path, wanted: dict[str, Any], overwrite: bool) -> dict[str, Any]:

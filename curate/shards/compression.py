@@ -5,10 +5,8 @@ Knows nothing of what is in the files.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -16,6 +14,7 @@ from curate.errors import InputError
 from curate.limits import MAX_EXPANSION
 from curate.shards.inputs import kind
 from curate.shards.walk import printable
+from curate.storage import is_remote, locate, open_arrow, open_sparsely
 
 _MAGIC = {
     b"\x1f\x8b": "gzip",
@@ -41,19 +40,20 @@ class Source:
 
     def __init__(self, path: str, start: int = 0, max_expansion: int = MAX_EXPANSION) -> None:
         self.path = printable(path)
+        self._place = path
         self.records = 0
         self._given = 0
         self._max_expansion = max_expansion
         with self.explain():
-            size = Path(path).stat().st_size
-            self._file = pa.OSFile(os.fsencode(path), "rb")
+            size = locate(path).stat().st_size
+            self._file = open_arrow(path, ahead=True)
         codec = kind(path)[1]
         self._compressed = codec is not None
         try:
             if codec and not size:
                 raise bad_file(path, f"is empty, which no {codec} file is", 0)
             with self.explain():
-                self._check_magic(codec)
+                self._check_magic(codec, start)
                 self._file.seek(start)
                 self._stream = pa.CompressedInputStream(self._file, codec) if codec else self._file
         except BaseException:
@@ -90,8 +90,12 @@ class Source:
         """Return a context in which errors of pyarrow and the system become InputError naming this file."""
         return explain_read_errors(self.path, lambda: self.records)
 
-    def _check_magic(self, codec: str | None) -> None:
-        head = self._file.read(10)
+    def _check_magic(self, codec: str | None, start: int) -> None:
+        if start and is_remote(self._place):  # reading ahead is not for the beginning then
+            with open_sparsely(self._place) as beginning:
+                head = beginning.read(10)
+        else:
+            head = self._file.read(10)
         if head[:3] == b"BZh" and head[4:] == b"1AY&SY":  # the fourth byte is the level
             head = b"BZh91AY&SY"
         actual = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from curate.errors import InputError
 from curate.shards.inputs import Found, find, kind, stem
+from curate.storage import Location, absolute, open_arrow
 
 TARGET_BYTES = 256 << 20
 """Larger files are cut into parts of about this size on disk."""
@@ -44,7 +45,7 @@ class Shard:
     bytes: int
 
 
-def plan(inputs: Sequence[str | Path], *, target_bytes: int = TARGET_BYTES) -> list[Shard]:
+def plan(inputs: Sequence[str | Location], *, target_bytes: int = TARGET_BYTES) -> list[Shard]:
     """Return the shards that `inputs` (files, directories, globs, each optionally `source=INPUT`) make.
 
     The result depends on the files and on `target_bytes`, not on the order of `inputs`.
@@ -65,7 +66,7 @@ def plan(inputs: Sequence[str | Path], *, target_bytes: int = TARGET_BYTES) -> l
 
 
 def _parts(file: Found, target_bytes: int) -> Iterator[Shard]:
-    size = _size(file.path)
+    size = _size(file)
     name = _name(file.source, stem(file.path), file.path)
     ranges: list[tuple[int, int, int]] = []
     if size > target_bytes:
@@ -74,7 +75,7 @@ def _parts(file: Found, target_bytes: int) -> Iterator[Shard]:
             cuts = [size * i // count for i in range(count + 1)]
             ranges = [(a, b, b - a) for a, b in pairwise(cuts)]
         elif file.format == "parquet":
-            ranges = _row_group_ranges(file.path, target_bytes)
+            ranges = _row_group_ranges(file.path, size, target_bytes)
     if len(ranges) < 2:
         yield Shard(name, file.source, file.format, (file.path,), None, size)
         return
@@ -82,18 +83,18 @@ def _parts(file: Found, target_bytes: int) -> Iterator[Shard]:
         yield Shard(f"{name}-p{number:05d}", file.source, file.format, (file.path,), (start, end), held)
 
 
-def _row_group_ranges(path: str, target_bytes: int) -> list[tuple[int, int, int]]:
+def _row_group_ranges(path: str, size_on_disk: int, target_bytes: int) -> list[tuple[int, int, int]]:
     """Return (first row group, end, bytes) of each part; empty where the footer cannot be read.
 
     A broken file stays one shard, so that it is the reading that complains, and can be told to skip it.
     """
     try:
-        with pa.OSFile(os.fsencode(path)) as opened:
+        with open_arrow(path) as opened:
             footer = pq.ParquetFile(opened).metadata
             sizes = [max(footer.row_group(group).total_byte_size, 1) for group in range(footer.num_row_groups)]
     except (pa.ArrowException, OSError, UnicodeDecodeError):
         return []
-    on_disk = _size(path) / sum(sizes, 1)  # sizes are of the data before compression
+    on_disk = size_on_disk / sum(sizes, 1)  # sizes are of the data before compression
     ranges: list[tuple[int, int, int]] = []
     start, held = 0, 0
     for group, size in enumerate(int(size * on_disk) for size in sizes):
@@ -107,8 +108,8 @@ def _row_group_ranges(path: str, target_bytes: int) -> list[tuple[int, int, int]
 def _text_groups(source: str, files: list[Found], target_bytes: int) -> Iterator[Shard]:
     group: list[str] = []
     held = 0
-    for path in (file.path for file in files):
-        size = _size(path)
+    for file in files:
+        path, size = file.path, _size(file)
         if group and (held + size > target_bytes or len(group) == TEXT_GROUP_FILES):
             yield Shard(_name(source, "txt", group[0]), source, "txt", tuple(group), None, held)
             group, held = [], 0
@@ -125,15 +126,17 @@ def refuse_inputs(outputs: Iterable[str | Path], shards: Sequence[Shard]) -> Non
             raise InputError(f"{output}: is an input; choose another name for the output")
 
 
-def _size(path: str) -> int:
+def _size(file: Found) -> int:
+    if file.size is not None:
+        return file.size
     try:
-        return Path(path).stat().st_size
+        return Path(file.path).stat().st_size
     except OSError:  # the reading names what is wrong
         return 0
 
 
 def _name(source: str, stem: str, path: str) -> str:
-    given = str(Path(path).absolute()).encode(errors="surrogateescape")
+    given = absolute(path).encode(errors="surrogateescape")
     digest = hashlib.blake2b(given, digest_size=6).hexdigest()
     safe = re.sub(r"[^A-Za-z0-9._-]+", "_", stem).strip(".")[:60]
     middle = "" if safe == source else f"-{safe}"
