@@ -25,6 +25,7 @@ from curate.decide.cuts import Cuts
 from curate.errors import RunError
 from curate.measure.stage import read_options
 from curate.shards import ReadOptions, Shard, read
+from curate.storage import Location, scratch_folder
 from curate.text import clean
 
 if TYPE_CHECKING:
@@ -71,12 +72,12 @@ class Texts(Protocol):
         ...
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> Location:
         """Where cuts are kept, one folder a step."""
         ...
 
     def visit(
-        self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Path | None
+        self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Location | None
     ) -> Iterator[tuple[int, Any]]:
         """Show each visitor the chosen documents of its part, without what `cuts` names.
 
@@ -109,7 +110,7 @@ class MemoryTexts:
         return Path(path)
 
     def visit(
-        self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Path | None
+        self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Location | None
     ) -> Iterator[tuple[int, Any]]:
         """Show the visitor all chosen documents at once."""
         texts = as_strings(to_array(self._cleaned).take(pa.array(chosen[0])))
@@ -152,12 +153,12 @@ class RunTexts:
         return tokenizer
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> Location:
         """Where cuts are kept."""
         return self.run.path / "cuts"
 
     def visit(
-        self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Path | None
+        self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Location | None
     ) -> Iterator[tuple[int, Any]]:
         """Read the shards again and clean them; one task a shard."""
         options = read_options(self.run, metadata=False)
@@ -183,7 +184,7 @@ class _Visit:
     cleaners: tuple[str, ...]
     chosen: Numbers
     visitor: Visitor
-    cuts: Path | None
+    cuts: Location | None
 
     def batches(self) -> Iterator[tuple[int, int, int, pa.Array]]:
         """Yield number, first and last of the chosen documents, and raw texts; nothing after the last document."""
@@ -212,9 +213,9 @@ def _run(task: _Visit, workers: Workers) -> Any:
 
 @contextmanager
 def scratch(texts: Texts) -> Iterator[Path]:
-    """Give an empty folder beside the cuts that is deleted afterwards."""
+    """Give an empty folder beside the cuts, or of this machine where these are remote, that is deleted afterwards."""
     texts.folder.mkdir(parents=True, exist_ok=True)
-    path = texts.folder / "scratch"
+    path = scratch_folder(texts.folder / "scratch")
     shutil.rmtree(path, ignore_errors=True)
     try:
         path.mkdir()

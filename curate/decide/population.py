@@ -7,7 +7,6 @@ shingles of candidate duplicates are computed on request.
 from __future__ import annotations
 
 import functools
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from classifiers.arrow import Strings
 from curate.decide.passes import MemoryTexts, RunTexts, Texts
@@ -33,7 +31,8 @@ from curate.measure.texts import Measured
 from curate.memory import default_memory
 from curate.shards import Shard, read, unify
 from curate.shards.schema import fit
-from curate.tables import read_table
+from curate.storage import Location, remove_tree, scratch_folder
+from curate.tables import read_footer, read_table
 from curate.text import clean
 
 if TYPE_CHECKING:
@@ -146,8 +145,8 @@ class RunPopulation:
         self.shards = run.measured
         self.texts: Texts = RunTexts(run, engine, self._cleaners, self.shards)
         self.memory = engine.memory
-        self.scratch = run.path / "state" / "scratch"
-        self.sizes: Sequence[int] = [pq.read_metadata(run.signals_file(shard)).num_rows for shard in self.shards]
+        self.scratch = scratch_folder(run.path / "state" / "scratch")
+        self.sizes: Sequence[int] = [read_footer(run.signals_file(shard)).num_rows for shard in self.shards]
         measured = set(run.stage("measure")["plan"]["metadata"])
         self._metadata = [
             field for field in unify(stored_metadata(run, shard) for shard in self.shards) if field.name in measured
@@ -188,7 +187,7 @@ class RunPopulation:
             for partition in range(partitions):
                 yield read_partition(paths, partition)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
 
 
 @dataclass(frozen=True)
@@ -202,10 +201,10 @@ class ShingleTask:
     first: int  # place of the first wanted document among those of all shards
     wanted: Wanted
     partitions: int
-    folder: Path
+    folder: Location
 
     @property
-    def path(self) -> Path:
+    def path(self) -> Location:
         """Where the candidates of this shard go."""
         return self.folder / f"{self.shard.name}.arrow"
 

@@ -5,7 +5,6 @@ Decides nothing. Files are divided by cluster, so verifying needs the memory of 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from curate.errors import RunError
+from curate.shards.atomic import partial_path, publish
+from curate.storage import Location, open_arrow
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,13 @@ def label_in(partition: npt.NDArray[np.int64], partitions: int) -> npt.NDArray[n
     return ((mixed * np.uint64(pow(0x9E3779B1, -1, 1 << 32))) & np.uint64(0xFFFFFFFF)).astype(np.uint32)
 
 
-def write_shingles(path: Path, batches: Iterable[Candidates], partitions: int) -> int:
+def write_shingles(path: Location, batches: Iterable[Candidates], partitions: int) -> int:
     """Write the candidates of one shard to an Arrow file; return how many documents that were.
 
     The file appears under its name only when it is complete. Each batch becomes `partitions` record
     batches, so record batch k belongs to partition k % partitions and can be read without the others.
     """
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    unfinished = partial_path(path)
     written = 0
     try:
         with pa.OSFile(str(unfinished), "wb") as sink:
@@ -70,13 +71,13 @@ def write_shingles(path: Path, batches: Iterable[Candidates], partitions: int) -
             if writer is None:
                 writer = pa.ipc.new_file(sink, _schema(1, partitions))
             writer.close()
-        unfinished.replace(path)
+        publish(path)
     finally:
         unfinished.unlink(missing_ok=True)
     return written
 
 
-def read_partition(paths: Sequence[Path], partition: int) -> Candidates:
+def read_partition(paths: Sequence[Location], partition: int) -> Candidates:
     """Read one partition of the files that `write_shingles` wrote, documents in the order of `paths`.
 
     Raises RunError, naming the file, for one that is damaged or divided differently from the first.
@@ -85,7 +86,7 @@ def read_partition(paths: Sequence[Path], partition: int) -> Candidates:
     partitions = None
     for path in paths:
         try:
-            with pa.memory_map(str(path)) as source:
+            with pa.memory_map(str(path)) if isinstance(path, Path) else open_arrow(path) as source:
                 reader = pa.ipc.open_file(source)
                 divided = int(reader.schema.metadata[b"partitions"])
                 found = [reader.get_batch(k) for k in range(partition, reader.num_record_batches, divided)]

@@ -16,8 +16,9 @@ from curate.storage.location import (
     locate,
     without_secrets,
 )
-from curate.storage.reading import open_arrow, open_sparsely
+from curate.storage.reading import open_arrow, open_sparsely, remembering
 from curate.storage.trees import each, files_below, remove_tree
+from curate.storage.writing import scratch_folder
 
 __all__ = [
     "Location",
@@ -30,6 +31,8 @@ __all__ = [
     "locate",
     "open_arrow",
     "open_sparsely",
+    "remembering",
     "remove_tree",
+    "scratch_folder",
     "without_secrets",
 ]

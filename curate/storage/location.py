@@ -198,6 +198,9 @@ class RemotePath:
 
     def unlink(self, missing_ok: bool = False) -> None:
         """Delete the object. Raises FileNotFoundError unless it may be missing."""
+        from curate.storage.reading import changed
+
+        changed(self)
         store = filesystem(self.protocol)
 
         def delete() -> None:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import io
 import os
+import threading
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from typing import IO, Any
 
 import pyarrow as pa
@@ -19,6 +22,7 @@ from curate.storage.retry import ShortReadError, persist
 BLOCK_BYTES = 8 << 20  # read ahead at a time
 _WINDOW_BYTES = 256 << 10  # read at least, where a footer or a column is looked for
 _SPARSE_BYTES = 64 << 10
+_MOST_ENDS = 8192  # each of _SPARSE_BYTES at most
 _AHEAD = 2  # blocks on their way while one is used
 
 
@@ -60,14 +64,62 @@ def fetch(path: RemotePath, start: int, end: int) -> bytes:
     return b"".join(pieces)
 
 
+class _Ends:
+    """Sizes and last bytes of objects that nobody changes for a while: footers of tables that are read many times."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._lock = threading.Lock()
+        self._held: dict[RemotePath, tuple[int, bytes]] = {}
+
+    def of(self, path: RemotePath) -> tuple[int, bytes] | None:
+        return self._held.get(path)
+
+    def remember(self, path: RemotePath, size: int, end: bytes) -> None:
+        with self._lock:
+            if self._depth and len(self._held) < _MOST_ENDS:
+                self._held[path] = size, end
+
+    def forget(self, path: RemotePath) -> None:
+        self._held.pop(path, None)
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        with self._lock:
+            self._depth += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._depth -= 1
+                if not self._depth:
+                    self._held = {}
+
+
+_ends = _Ends()
+
+
+def remembering() -> AbstractContextManager[None]:
+    """Return a context in which objects that are read are changed by this process only.
+
+    Their sizes and footers are then asked for once.
+    """
+    return _ends.kept()
+
+
+def changed(path: RemotePath) -> None:
+    """Tell that this process has written or deleted an object."""
+    _ends.forget(path)
+
+
 class Ranged(io.RawIOBase):
     """An object as a file whose reads are requests: for formats that say where in them is what."""
 
     def __init__(self, path: RemotePath, window_bytes: int = _WINDOW_BYTES) -> None:
         self.path = path
-        self.size = path.stat().st_size
         self._window_bytes = window_bytes
         self._at = 0
+        self.size, self._end = _ends.of(path) or (path.stat().st_size, b"")
         self._window = (0, b"")  # where it begins, and what is in it
 
     def readable(self) -> bool:
@@ -96,12 +148,17 @@ class Ranged(io.RawIOBase):
         return len(found)
 
     def _between(self, start: int, end: int) -> bytes:
+        if start >= self.size - len(self._end):
+            return self._end[start - self.size + len(self._end) : end - self.size + len(self._end)]
         first, held = self._window
         if not (first <= start and end <= first + len(held)):
             # The end of a file is read first, and then what is just before it.
             first = min(start, max(0, self.size - self._window_bytes)) if end == self.size else start
             held = fetch(self.path, first, min(max(end, first + self._window_bytes), self.size))
             self._window = first, held
+            if first + len(held) == self.size:
+                self._end = held[-_SPARSE_BYTES:]
+                _ends.remember(self.path, self.size, self._end)
         return held[start - first : end - first]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +19,7 @@ def proxy() -> Iterator[Proxy]:
     """moto's server with a proxy in front of it, and the credentials that it takes in the environment."""
     server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     pytest.importorskip("s3fs")
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server.start()
     proxy = Proxy(server.get_host_and_port())
     with pytest.MonkeyPatch.context() as patch:
