@@ -25,7 +25,7 @@ PROTOCOLS = {
 """The stores that are known, and the extra that each needs (any brings fsspec, and with it `memory://`)."""
 
 _UPLOADS = 4  # pieces of one object that are sent at a time, each held in memory
-_S3 = {"connect_timeout": 10, "read_timeout": 30, "retries": {"total_max_attempts": 2, "mode": "standard"}}
+_S3 = {"connect_timeout": 10, "read_timeout": 30, "retries": {"total_max_attempts": 1}}
 
 
 def filesystem(protocol: str) -> Any:

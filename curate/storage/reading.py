@@ -45,23 +45,20 @@ def open_sparsely(place: str | Location) -> IO[bytes]:
 
 def fetch(path: RemotePath, start: int, end: int) -> bytes:
     """Return bytes `start` to `end` of an object. Raises FileNotFoundError or StorageError."""
-    pieces: list[bytes] = []
-    at = start
     store = filesystem(path.protocol)
 
-    def rest() -> None:
-        nonlocal at
-        piece = store.cat_file(str(path), start=at, end=end)
-        if len(piece) > end - at:
-            raise ShortReadError(f"bytes {at} to {end} were asked for, {len(piece)} came")
-        at += len(piece)
-        pieces.append(piece)
-        if at < end:
-            raise ShortReadError(f"the answer ended at byte {at} of {end}")
+    def some() -> bytes:
+        piece: bytes = store.cat_file(str(path), start=at, end=end)
+        if not 0 < len(piece) <= end - at:
+            raise ShortReadError(f"bytes {at} to {end} were asked for, {len(piece)} bytes came")
+        return piece
 
-    if end > start:
-        persist(str(path), rest)
-    return b"".join(pieces)
+    pieces: list[bytes] = []
+    at = start
+    while at < end:  # an answer that ends too early is one that brought something: go on from there
+        pieces.append(persist(str(path), some))
+        at += len(pieces[-1])
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 class _Ends:
