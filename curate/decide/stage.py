@@ -81,7 +81,7 @@ def _decide(run: Run, recipe: Recipe, engine: Engine, index: Index | None) -> No
     key = decide_key(run, recipe, state)
     if run.is_done("decide", key):
         return
-    with run.doing("decide", key) as stage, remembering():
+    with run.doing("decide", key) as stage, remembering(run.path / "signals", run.path / "sketches"):
         _look_at_footers(run)
         population = RunPopulation(run, engine, recipe.clean)
         shutil.rmtree(population.scratch, ignore_errors=True)  # of a run that was killed

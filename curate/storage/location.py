@@ -141,7 +141,10 @@ class RemotePath:
     def below(self) -> Iterator[tuple[RemotePath, dict[str, Any]]]:
         """Yield every object below this prefix that a listing shows, in the order of names, with what is said of it."""
         find = filesystem(self.protocol).find
-        found: dict[str, dict[str, Any]] = persist(str(self), lambda: find(str(self), detail=True))
+        try:
+            found: dict[str, dict[str, Any]] = persist(str(self), lambda: find(str(self), detail=True))
+        except FileNotFoundError:  # there is not even a bucket
+            return
         for name, info in sorted(found.items()):
             if info["type"] == "file" and not name.endswith("/"):  # such an object stands for a folder
                 yield self.of(name), info
@@ -153,7 +156,10 @@ class RemotePath:
     def matching(self) -> Iterator[tuple[RemotePath, dict[str, Any]]]:
         """Yield the objects, and prefixes of objects, that this place is a pattern of."""
         glob = filesystem(self.protocol).glob
-        found: dict[str, dict[str, Any]] = persist(str(self), lambda: glob(str(self), detail=True))
+        try:
+            found: dict[str, dict[str, Any]] = persist(str(self), lambda: glob(str(self), detail=True))
+        except FileNotFoundError:
+            return
         for name, info in sorted(found.items()):
             yield self.of(name), info
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from curate.errors import CurateError, RunError
+from curate.errors import CurateError, RunError, StorageError
 from curate.storage.backend import filesystem
 from curate.storage.location import RemotePath
 from curate.storage.reading import fetch
@@ -28,6 +28,11 @@ HELD_SECONDS = 120.0  # after which a holder that said nothing is taken to be de
 BEAT_SECONDS = 20.0
 _SETTLE_SECONDS = 1.0  # after taking over a dead lock, before looking who else did
 _TRIES = 3
+_ONLY_NEW: dict[str, dict[str, Any]] = {
+    **{key: {"mode": "create"} for key in ("s3", "s3a", "gs", "gcs", "memory")},
+    **{key: {"overwrite": False} for key in ("az", "abfs", "abfss")},
+}
+"""How each store is told to create an object and replace none; of others a lock is looked for before and after."""
 
 _lost: set[str] = set()  # locks of this process that another one took over
 
@@ -72,10 +77,13 @@ def is_held_object(path: RemotePath) -> bool:
 def _take(path: RemotePath, owner: str) -> None:
     for _ in range(_TRIES):
         try:
-            _put(path, owner, mode="create")
-            return
+            if _created(path, owner):
+                return
+            continue
         except FileExistsError:
             there = _read(path)
+        except FileNotFoundError:
+            raise StorageError(f"{path.parent}: its bucket does not exist, or cannot be seen; make it first") from None
         if there.get("owner") == owner:  # it was created, and the answer got lost
             return
         if not there:
@@ -101,11 +109,24 @@ def _beat(path: RemotePath, owner: str, ended: threading.Event) -> None:
             _put(path, owner)
 
 
-def _put(path: RemotePath, owner: str, mode: str = "overwrite") -> None:
+def _created(path: RemotePath, owner: str) -> bool:
+    """Create the lock. Raises FileExistsError where there is one; False where two did at the same moment."""
+    only_new = _ONLY_NEW.get(path.protocol)
+    if only_new is not None:
+        _put(path, owner, **only_new)
+        return True
+    if path.is_file():
+        raise FileExistsError
+    _put(path, owner)
+    time.sleep(_SETTLE_SECONDS)
+    return bool(_read(path).get("owner") == owner)
+
+
+def _put(path: RemotePath, owner: str, **how: Any) -> None:
     facts = {**_self(), "owner": owner, "until": time.time() + HELD_SECONDS}
     content = json.dumps(facts).encode()
     store = filesystem(path.protocol)
-    persist(str(path), lambda: store.pipe_file(str(path), content, mode=mode))
+    persist(str(path), lambda: store.pipe_file(str(path), content, **how))
 
 
 def _read(path: RemotePath) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from typing import IO, Any
@@ -65,7 +65,7 @@ class _Ends:
     """Sizes and last bytes of objects that nobody changes for a while: footers of tables that are read many times."""
 
     def __init__(self) -> None:
-        self._depth = 0
+        self._folders: list[Location] = []
         self._lock = threading.Lock()
         self._held: dict[RemotePath, tuple[int, bytes]] = {}
 
@@ -74,34 +74,34 @@ class _Ends:
 
     def remember(self, path: RemotePath, size: int, end: bytes) -> None:
         with self._lock:
-            if self._depth and len(self._held) < _MOST_ENDS:
+            if path.parent in self._folders and len(self._held) < _MOST_ENDS:
                 self._held[path] = size, end
 
     def forget(self, path: RemotePath) -> None:
         self._held.pop(path, None)
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
+    def of_folders(self, folders: Sequence[Location]) -> Iterator[None]:
         with self._lock:
-            self._depth += 1
+            self._folders += folders
         try:
             yield
         finally:
             with self._lock:
-                self._depth -= 1
-                if not self._depth:
-                    self._held = {}
+                for folder in folders:
+                    self._folders.remove(folder)
+                self._held = {path: end for path, end in self._held.items() if path.parent in self._folders}
 
 
 _ends = _Ends()
 
 
-def remembering() -> AbstractContextManager[None]:
-    """Return a context in which objects that are read are changed by this process only.
+def remembering(*folders: Location) -> AbstractContextManager[None]:
+    """Return a context in which objects in some folders are changed by nobody but this process.
 
     Their sizes and footers are then asked for once.
     """
-    return _ends.kept()
+    return _ends.of_folders(folders)
 
 
 def changed(path: RemotePath) -> None:

@@ -20,6 +20,7 @@ Result = TypeVar("Result")
 ATTEMPTS = 7
 FIRST_WAIT = 0.5  # seconds; twice as long each time, and between half of it and all, so that tasks do not come as one
 LONGEST_WAIT = 20.0
+_SAID_AT = 3  # attempts that failed, before a person is told
 
 _LIBRARIES = {"botocore", "aiobotocore", "aiohttp", "boto3", "gcsfs", "google", "adlfs", "azure", "huggingface_hub",
               "requests", "httpx", "httpcore", "urllib3", "s3fs", "fsspec"}  # fmt: skip
@@ -62,6 +63,8 @@ def persist(what: str, do: Callable[[], Result]) -> Result:
                     f"start again to go on where this stopped"
                 ) from None
             wait = min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT) * random.uniform(0.5, 1.0)
+            if attempt == _SAID_AT:
+                log.warning("%s: the store fails (%s); trying again for a while", what, why)
             emit("retry", what=what, attempt=attempt, seconds=round(wait, 3), error=why)
             time.sleep(wait)
     raise AssertionError("unreachable")

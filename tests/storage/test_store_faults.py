@@ -14,6 +14,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -21,7 +23,7 @@ import curate
 from curate.cli import main
 from curate.errors import InputError, RunError, StorageError
 from curate.events import json_log
-from curate.shards import atomic_bytes, plan, seal
+from curate.shards import ReadOptions, atomic_bytes, plan, seal
 from curate.storage import Location, RemotePath, backend, files_below, locate, lock, open_arrow, retry, without_secrets
 from curate.storage.reading import BLOCK_BYTES, fetch
 from tests.corpora import RECIPE
@@ -224,6 +226,17 @@ def test_two_processes_cannot_work_on_one_run(bucket: str) -> None:
     assert not place.is_file() and not lock.is_held_object(place)
 
 
+def test_a_store_that_cannot_create_has_a_lock_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("fsspec")
+    place = RemotePath("memory", "locked/.lock")
+    for how in (lock._ONLY_NEW, {}):
+        monkeypatch.setattr(lock, "_ONLY_NEW", how)
+        monkeypatch.setattr(lock, "_SETTLE_SECONDS", 0.01)
+        with lock.hold_object(place), pytest.raises(lock.HeldError), lock.hold_object(place):
+            pass
+        assert not place.is_file()
+
+
 @pytest.mark.parametrize("facts", [{"until": 1.0}, {"process": 2**22 + 1}], ids=["expired", "dead on this machine"])
 def test_the_lock_of_a_dead_process_is_taken_over(
     facts: dict[str, Any], bucket: str, monkeypatch: pytest.MonkeyPatch
@@ -366,7 +379,7 @@ def test_mistakes_in_programs_are_not_tried_again() -> None:
 def test_what_is_missing_is_named(address: str, extra: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("fsspec")
     monkeypatch.setitem(sys.modules, module, None)
-    monkeypatch.setattr(sys.modules["fsspec.registry"], "_registry", {})
+    monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, address.partition(":")[0], raising=False)
     backend._filesystem.cache_clear()
     try:
         with pytest.raises(StorageError, match=rf"pip install 'curate-corpus\[{extra}\]'"):
@@ -412,6 +425,10 @@ def test_inputs_that_are_not_there(bucket: str) -> None:
     ]:
         with pytest.raises(InputError, match=message):
             plan([f"{bucket}/{wrong}"])
+    with pytest.raises(InputError, match="no such object"):
+        plan(["s3://no-such-bucket/raw"])
+    with pytest.raises(StorageError, match="s3://no-such-bucket/run: its bucket does not exist"):
+        curate.corpus(f"{bucket}/raw/a.jsonl", "s3://no-such-bucket/run", recipe())
     assert [shard.paths for shard in plan([f"{bucket}/raw"])] == [(f"{bucket}/raw/a.jsonl",)]
 
 
@@ -436,10 +453,39 @@ def test_a_run_inside_the_inputs_is_left_out(bucket: str, corpus_dir: Path, fini
 def test_inputs_that_changed_are_measured_again(bucket: str, corpus_dir: Path, tmp_path: Path) -> None:
     send(corpus_dir, f"{bucket}/raw")
     run = curate.corpus(f"{bucket}/raw", tmp_path / "run", recipe())
+    before = run.decisions().collect()["doc"]
     raw = locate(f"{bucket}/raw/a.jsonl")
     put(str(raw), raw.read_bytes().replace(b"gardener", b"gardenes"))
     with pytest.raises(InputError, match="has changed since it was measured"):
         run.check_unchanged(run.shards[0])
     again = curate.corpus(f"{bucket}/raw", tmp_path / "run", recipe())
     assert again.input_key() != run.input_key()
-    assert (again.decisions().collect()["doc"] == run.decisions().collect()["doc"]).sum() < 68
+    assert 0 < (again.decisions().collect()["doc"] == before).sum() < 68
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "b.jsonl.zst", "c.parquet", "d.arrow", "e.txt"])
+def test_an_input_that_cannot_be_had_is_not_a_bad_file(name: str, bucket: str, proxy: Proxy) -> None:
+    """Whatever library reads it: a bad file may be skipped, one that is only away may not."""
+    table = pa.table({"text": [os.urandom(500).hex() for _ in range(2000)]})
+    sink = pa.BufferOutputStream()
+    if name.endswith(".parquet"):
+        pq.write_table(table, sink, row_group_size=500)
+    elif name.endswith(".arrow"):
+        with pa.ipc.new_file(sink, table.schema) as out:
+            out.write_table(table, max_chunksize=100)
+    else:
+        content = "".join(json.dumps(row) + "\n" for row in table.to_pylist()).encode()
+        sink.write(pa.compress(content, "zstd", asbytes=True) if name.endswith("zst") else content)
+    put(f"{bucket}/{name}", sink.getvalue().to_pybytes())
+    [shard] = plan([f"{bucket}/{name}"])
+    whole = sum(len(batch) for batch in curate.shards.read(shard, on_reject=print))
+    assert whole == (1 if name.endswith("txt") else 2000)
+    answered: Counter[str] = Counter()
+
+    def rule(request: Request) -> str | None:
+        answered[request.method] += 1
+        return "503" if request.method == "GET" and answered["GET"] > (2 if name.endswith("parquet") else 0) else None
+
+    proxy.faults.rule = rule
+    with pytest.raises(StorageError, match=f"{name}: the store failed 7 times"):
+        list(curate.shards.read(shard, ReadOptions(skip_bad_files=True), on_reject=print))
