@@ -86,7 +86,8 @@ def corpus(inputs: tuple[str, ...], out: Location, as_json: bool, **options: Any
     Examples:
       curate corpus raw/ --out run
       curate corpus web=crawl/*.jsonl.zst code=code/*.parquet --out run --recipe llama3 --tokens 10B
-      curate corpus 's3://bucket/raw/*.jsonl.zst' --out s3://bucket/run --engine ray --address 10.0.0.1:6379
+      curate corpus 's3://bucket/raw/*.jsonl.zst' --out s3://bucket/run
+      curate corpus /shared/raw --out /shared/run --engine ray --address 10.0.0.1:6379
     """
     from curate.corpus import corpus as run_corpus
     from curate.terminal import Bars

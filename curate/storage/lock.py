@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-import socket
+import platform
 import threading
 import time
 import uuid
@@ -146,7 +146,7 @@ def _self() -> dict[str, Any]:
     for name in ("/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid"):
         with suppress(OSError):
             place.append(os.readlink(name) if name.endswith("pid") else Path(name).read_text().strip())  # noqa: PTH115
-    return {"host": socket.gethostname(), "machine": " ".join(place), "process": os.getpid()}
+    return {"host": platform.node(), "machine": " ".join(place), "process": os.getpid()}
 
 
 def _is_alive(there: dict[str, Any]) -> bool:

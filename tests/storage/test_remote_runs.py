@@ -19,6 +19,8 @@ from curate.storage import RemotePath, backend, files_below, locate
 from tests.corpora import RECIPE, small_corpus
 from tests.storage.object_store import Proxy
 
+pytestmark = pytest.mark.xdist_group("store")  # one server, and one finished run, for all
+
 TRIMMED_AND_SHUFFLED = (
     RECIPE
     + """

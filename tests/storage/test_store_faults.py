@@ -29,6 +29,8 @@ from curate.storage.reading import BLOCK_BYTES, fetch
 from tests.corpora import RECIPE
 from tests.storage.object_store import KINDS, Proxy, Request
 
+pytestmark = pytest.mark.xdist_group("store")  # one server, and one finished run, for all
+
 SECRET = "a-secret-that-must-not-be-seen"
 
 
