@@ -27,8 +27,8 @@ def proxy() -> Iterator[Proxy]:
         patch.setenv("AWS_ACCESS_KEY_ID", "AKIATESTTESTTEST")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret-that-must-not-be-seen")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setitem(backend._S3, "read_timeout", 1)
-        patch.setitem(backend._S3, "connect_timeout", 2)
+        patch.setitem(backend._S3, "read_timeout", 2)
+        patch.setitem(backend._S3, "connect_timeout", 5)
         backend._filesystem.cache_clear()
         yield proxy
     backend._filesystem.cache_clear()

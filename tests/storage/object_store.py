@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import random
 import threading
 import time
@@ -58,6 +59,22 @@ class Faults:
         def rule(request: Request) -> Fault:
             with lock:
                 return source.choice(kinds) if source.random() < share else None
+
+        self.rule = rule
+
+    def every(self, number: int) -> None:
+        """Fail every so many requests, in all ways in turn."""
+        waiting, lock, count = list(KINDS), threading.Lock(), itertools.count(1)
+
+        def rule(request: Request) -> Fault:
+            with lock:
+                if next(count) % number:
+                    return None
+                reads = request.method == "GET" and not request.is_listing
+                kind = next(kind for kind in waiting if reads or kind not in ("truncated", "short"))
+                waiting.remove(kind)
+                waiting.append(kind)
+                return kind
 
         self.rule = rule
 
