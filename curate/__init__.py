@@ -10,7 +10,16 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from curate.errors import CurateError, EngineError, InputError, PluginError, RecipeError, RunError, SpaceError
+from curate.errors import (
+    CurateError,
+    EngineError,
+    InputError,
+    PluginError,
+    RecipeError,
+    RunError,
+    SpaceError,
+    StorageError,
+)
 
 if TYPE_CHECKING:
     from curate import dedup
@@ -34,6 +43,7 @@ __all__ = [
     "Run",
     "RunError",
     "SpaceError",
+    "StorageError",
     "corpus",
     "decide",
     "dedup",

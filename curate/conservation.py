@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from curate.errors import RunError
 from curate.shards import Shard
-from curate.tables import read_table
+from curate.tables import read_footer, read_table
 
 if TYPE_CHECKING:
     from curate.measure.stored import ShardCounts
@@ -44,7 +43,7 @@ def check_measured(run: Run, shard: Shard, counts: ShardCounts) -> None:
         "documents": len(signals),
         "bytes": _sum(signals["byte_count"]),
         "tokens": _sum(signals["token_count"]),
-        "sketches": pq.read_metadata(run.sketches_file(shard)).num_rows,
+        "sketches": read_footer(run.sketches_file(shard)).num_rows,
         "rejected": rejected,
     }
     if there != counted:

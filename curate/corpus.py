@@ -22,6 +22,7 @@ from curate.run import STAGES, Run
 from curate.shards import plan
 from curate.signals.plugins import load
 from curate.signals.tokens import TokenCounter
+from curate.storage import Location, RemotePath
 from curate.write.stage import write_run
 
 
@@ -70,10 +71,10 @@ def open_recipe(recipe: Recipe | str | Path, tokens: int | str | None = None) ->
 
 
 def start(
-    inputs: str | Path | Sequence[str | Path], out: str | Path, options: Options, *, overwrite: bool = False
+    inputs: str | Location | Sequence[str | Location], out: str | Location, options: Options, *, overwrite: bool = False
 ) -> Run:
     """Plan the inputs and open or make the run directory for them."""
-    several = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+    several = [inputs] if isinstance(inputs, str | Path | RemotePath) else list(inputs)
     if options.tokenizer:
         TokenCounter(options.tokenizer)  # to know that it can be read before anything is made
     skip = options.skip_bad_files
@@ -81,8 +82,8 @@ def start(
 
 
 def corpus(
-    inputs: str | Path | Sequence[str | Path],
-    out: str | Path,
+    inputs: str | Location | Sequence[str | Location],
+    out: str | Location,
     recipe: Recipe | str | Path = "web",
     *,
     tokens: int | str | None = None,
@@ -107,17 +108,18 @@ def corpus(
 ) -> Run:
     """Turn raw shards into a training mix and its report, in the run directory `out`.
 
-    `inputs`: files, directories or globs, each optionally "source=INPUT". `recipe`: a shipped name, a path or a
-    Recipe. `tokens`: budget of the mix, such as "1B". Called again with the same arguments it goes on where it
-    was interrupted; with another recipe it repeats only the stages that the change affects. Where the disk may
-    be too small a sample is run first, to refuse early, unless `ignore_disk`. `plugins`: files or modules with
-    signals of your own; the run remembers them. `memory`: what deciding may take, such as "8GB" (half of the
-    machine's); results do not depend on it. `index`: an index of earlier runs; what it has is dropped here.
-    `max_record_bytes`, `max_expansion`: larger records are rejected, and a file that decompresses to more than so
-    times its size is an error. `engine`: "local" for threads of this process, or "ray": on the cluster at `address`
-    (else RAY_ADDRESS, else a Ray of its own here), where a task has `cpus_per_task` cores (1) and is declared to need
-    `memory_per_task` for each ("2GiB"); all nodes have to see inputs and `out` under the same names.
-    Raises EngineError, InputError, PluginError, RecipeError or RunError, each a CurateError that says what to do.
+    `inputs`: files, directories or globs, each optionally "source=INPUT"; they and `out` may be in an object store, as
+    in "s3://bucket/raw/*.parquet". `recipe`: a shipped name, a path or a Recipe. `tokens`: budget of the mix, such as
+    "1B". Called again with the same arguments it goes on where it was interrupted; with another recipe it repeats only
+    the stages that the change affects. Where the disk may be too small a sample is run first, to refuse early, unless
+    `ignore_disk`. `plugins`: files or modules with signals of your own; the run remembers them. `memory`: what deciding
+    may take, such as "8GB" (half of the machine's); results do not depend on it. `index`: an index of earlier runs;
+    what it has is dropped here. `max_record_bytes`, `max_expansion`: larger records are rejected, and a file that
+    decompresses to more than so many times its size is an error. `engine`: "local" for threads of this process, or
+    "ray": on the cluster at `address` (else RAY_ADDRESS, else a Ray of its own here), where a task has `cpus_per_task`
+    cores (1) and is declared to need `memory_per_task` for each ("2GiB"); all nodes have to see inputs and `out` under
+    the same names. Raises EngineError, InputError, PluginError, RecipeError, RunError or StorageError, each a
+    CurateError that says what to do.
     """
     progress = progress or Progress()
     cluster = Cluster.asked_for(engine, address, cpus_per_task, memory_per_task)

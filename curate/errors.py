@@ -6,6 +6,7 @@ CurateError
 ├── EngineError     the cluster that a run shall work on cannot be reached, or fails at tasks
 ├── EndpointError   a language model's endpoint cannot be reached or refuses to answer
 ├── PluginError     a signal of the user's cannot be loaded, fails, or returns something else than it says
+├── StorageError    an object store cannot be reached, refuses access, or needs something installed
 ├── RunError        a run directory is missing, incomplete, locked or holds something else
 └── SpaceError      the disk is full
 
@@ -40,6 +41,10 @@ class EndpointError(CurateError):
 
 class PluginError(CurateError):
     """Code of the user's, which defines a signal, is missing or does something wrong."""
+
+
+class StorageError(CurateError):
+    """An object store cannot be reached, refuses access, or needs what is not installed."""
 
 
 class RunError(CurateError):

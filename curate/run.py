@@ -9,26 +9,42 @@ from __future__ import annotations
 import base64
 import fcntl
 import json
-import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
 import curate
-from curate.errors import InputError, RunError
+from curate.errors import CurateError, InputError, RunError
 from curate.events import emit
 from curate.meter import progress_of
 from curate.recipe import Recipe, fingerprint
-from curate.shards import Shard, atomic_file, holds, seal
+from curate.shards import Shard, atomic_bytes, atomic_file, holds, seal
 from curate.shards.walk import printable
+from curate.storage import (
+    Location,
+    RemotePath,
+    State,
+    absolute,
+    each,
+    files_below,
+    is_remote,
+    locate,
+    remove_tree,
+    without_secrets,
+)
+from curate.storage.lock import HeldError, check_held, hold_object, is_held_object
+from curate.storage.scan import scan
 
 if TYPE_CHECKING:
     import polars as pl
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 
 MANIFEST = "run.json"
 STAGES = ("measure", "decide", "write", "report")
@@ -45,8 +61,8 @@ class Run:
     >>> run.report["output"]["documents"]  # doctest: +SKIP
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | Location) -> None:
+        self.path = locate(path)
         manifest = self.path / MANIFEST
         if not manifest.is_file():
             raise RunError(
@@ -62,7 +78,7 @@ class Run:
     @classmethod
     def create(
         cls,
-        path: str | Path,
+        path: str | Location,
         inputs: dict[str, Any],
         shards: Sequence[Shard],
         *,
@@ -75,10 +91,10 @@ class Run:
         over other inputs unless `overwrite`, which deletes what curate wrote there and nothing else; and when
         another process works on the run.
         """
-        path = Path(path)
-        wanted = json.loads(json.dumps({**inputs, "shards": [_entry(shard) for shard in shards]}))
+        path = locate(path)
+        wanted = json.loads(json.dumps({**inputs, "shards": list(_entries(shards))}))
         if not (path / MANIFEST).is_file():
-            if path.exists() and (not path.is_dir() or any(child.name != _LOCK for child in path.iterdir())):
+            if _holds_something_else(path):
                 raise RunError(f"{path} exists and is not a run of curate; choose another --out (nothing was touched)")
             try:
                 path.mkdir(parents=True, exist_ok=True)
@@ -107,7 +123,9 @@ class Run:
         if self.stage("measure").get("done"):
             skipped = self.stage("measure")["skipped"]
             return [shard for shard in self.shards if shard.name not in skipped]
-        return [shard for shard in self.shards if self.signals_file(shard).is_file()]
+        shards = self.shards
+        there = _asked(self.path, lambda shard: self.signals_file(shard).is_file(), shards)
+        return [shard for shard, is_there in zip(shards, there, strict=True) if is_there]
 
     def stamp(self, shard: Shard) -> Any:
         """Return what told that the files of a shard were these: size, modification time, hash of both ends."""
@@ -128,21 +146,28 @@ class Run:
         """Return a hash of the state of all input files."""
         return fingerprint(self._stamps())
 
-    def signals_file(self, shard: Shard) -> Path:
+    def signals_file(self, shard: Shard) -> Location:
         """Signals of a shard, one row a document."""
         return self.path / "signals" / f"{shard.name}.parquet"
 
-    def sketches_file(self, shard: Shard) -> Path:
+    def sketches_file(self, shard: Shard) -> Location:
         """Sketches of a shard, in the same order."""
         return self.path / "sketches" / f"{shard.name}.parquet"
 
-    def rejects_file(self, shard: Shard) -> Path:
+    def rejects_file(self, shard: Shard) -> Location:
         """Records of a shard that are not documents; absent when there are none."""
         return self.path / "rejects" / f"{shard.name}.jsonl"
 
-    def decisions_file(self, shard: Shard) -> Path:
+    def decisions_file(self, shard: Shard) -> Location:
         """Decisions on a shard, in the same order."""
         return self.path / "decisions" / f"{shard.name}.parquet"
+
+    def name_of(self, path: Location) -> str:
+        """Return what a file of the run is called in it, with slashes."""
+        if isinstance(path, RemotePath):
+            return path.relative_to(self.path).as_posix()
+        assert isinstance(self.path, Path)
+        return path.relative_to(self.path).as_posix()
 
     @property
     def report(self) -> dict[str, Any]:
@@ -166,11 +191,11 @@ class Run:
 
     def signals(self) -> pl.LazyFrame:
         """Signals of every document."""
-        return self._scan("signals", "*.parquet")
+        return self._scan("signals", self.signals_file)
 
     def decisions(self) -> pl.LazyFrame:
         """Decision on every document."""
-        return self._scan("decisions", "*.parquet")
+        return self._scan("decisions", self.decisions_file)
 
     def mix(self) -> pl.LazyFrame:
         """The documents of the mix, with their text."""
@@ -181,18 +206,29 @@ class Run:
             raise RunError(f"the mix of {self.path} is not written; run: curate write {self.path}")
         schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(stage["schema"])))
         columns = pl.DataFrame(pl.from_arrow(schema.empty_table())).schema
-        if not any(file.startswith("mix/") for file in stage["files"]):
+        files = [file for file in stage["files"] if file.startswith("mix/")]
+        if not files:
             return pl.DataFrame(schema=columns).lazy()
+        if isinstance(self.path, RemotePath):
+            return scan([self.path / file for file in files], columns)
         if stage["format"] == "jsonl.zst":
             return pl.scan_ndjson(self.path / "mix" / "**" / "*.jsonl.zst", schema=columns)
         return pl.scan_parquet(self.path / "mix" / "**" / "*.parquet")
 
-    def _scan(self, folder: str, pattern: str) -> pl.LazyFrame:
+    def _scan(self, folder: str, file_of: Callable[[Shard], Location]) -> pl.LazyFrame:
         import polars as pl
 
-        if not any((self.path / folder).glob(pattern)):
+        if isinstance(self.path, RemotePath):  # whose listing may not show all
+            files = [file_of(shard) for shard in self.measured]
+            there = [file for file, is_there in zip(files, each(is_file, files), strict=True) if is_there]
+            found = [file for file in there if isinstance(file, RemotePath)]
+            table = scan(found) if found else None
+        else:
+            any_there = any((self.path / folder).glob("*.parquet"))
+            table = pl.scan_parquet(self.path / folder / "*.parquet", glob=True) if any_there else None
+        if table is None:
             raise RunError(f"{self.path} has no {folder}; `curate status {self.path}` says which stage is missing")
-        return pl.scan_parquet(self.path / folder / pattern, glob=True)
+        return table
 
     # What is complete
 
@@ -210,31 +246,34 @@ class Run:
         """Tell whether the files of a stage that is done are where it put them, and as they were."""
         return not self._damaged(name)
 
-    def _damaged(self, name: str) -> list[Path]:
+    def _damaged(self, name: str) -> list[Location]:
         """Return the files of a stage that are gone or are not as the stage left them."""
-        files = self.stage(name).get("files", {})
-        return [self.path / file for file, sealed in files.items() if not holds(self.path / file, sealed)]
+        files = list(self.stage(name).get("files", {}).items())
+        whole = _asked(self.path, lambda item: holds(self.path / item[0], item[1]), files)
+        return [self.path / file for (file, _), as_it_was in zip(files, whole, strict=True) if not as_it_was]
 
     def delete_damaged(self, name: str) -> None:
         """Delete what is left of damaged files of a stage, so that its tasks find them missing."""
         for path in self._damaged(name):
             path.unlink(missing_ok=True)
-            self.log(f"{path.relative_to(self.path)} is not as {name} left it: it is made again")
+            self.log(f"{self.name_of(path)} is not as {name} left it: it is made again")
 
-    def seals(self, *names: str) -> dict[str, list[int | str]]:
-        """Return what tells files of the run and all files in folders of it, by their path in the run; see `seal`."""
-        given = [self.path / name for name in names]
-        files = (path for top in given for path in ([top] if top.is_file() else sorted(top.rglob("*"))))
-        return {
-            path.relative_to(self.path).as_posix(): seal(path)
-            for path in files
-            if path.is_file() and not path.name.startswith(".")
-        }
+    def seals(self, *names: str, known: Iterable[Location] = ()) -> dict[str, list[int | str]]:
+        """Return what tells files of the run and all files in folders of it, by their path in the run; see `seal`.
+
+        `known`: files that may not be in a listing of their folder yet, or may not be there at all.
+        """
+        files = dict.fromkeys([self.path / name for name in names if (self.path / name).is_file()])
+        for name in names:
+            files |= dict.fromkeys(files_below(self.path / name))
+        shown = [path for path in [*files, *set(known) - files.keys()] if not path.name.startswith(".")]
+        found = zip(shown, _asked(self.path, _seal_if_there, shown), strict=True)
+        return dict(sorted((self.name_of(path), sealed) for path, sealed in found if sealed))
 
     def sizes(self, folder: str) -> dict[str, int]:
         """Return the size of every file in a folder of the run, by its path in the run."""
-        files = sorted(path for path in (self.path / folder).rglob("*") if path.is_file())
-        return {path.relative_to(self.path).as_posix(): path.stat().st_size for path in files}
+        files = files_below(self.path / folder)
+        return {self.name_of(path): path.stat().st_size for path in files}
 
     @contextmanager
     def doing(self, name: str, key: str, **facts: Any) -> Iterator[dict[str, Any]]:
@@ -258,9 +297,9 @@ class Run:
             yield stage
         except BaseException as error:
             stage["seconds"] = spent + time.monotonic() - begun
-            with suppress(RunError, OSError):  # what went wrong first is what the user has to know
+            with suppress(CurateError, OSError):  # what went wrong first is what the user has to know
                 self.log(f"{name} stopped: {type(error).__name__}: {error}")
-                emit("stage_stopped", stage=name, error=type(error).__name__, message=str(error))
+                emit("stage_stopped", stage=name, error=type(error).__name__, message=without_secrets(str(error)))
                 self.save()
             raise
         self._clear_partials()
@@ -279,8 +318,14 @@ class Run:
 
     def log(self, message: str) -> None:
         """Add a line with date and time to `log.txt`."""
-        with (self.path / "log.txt").open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {message}\n")
+        line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {without_secrets(message)}\n"
+        file = self.path / "log.txt"
+        if isinstance(file, RemotePath):  # to which nothing can be added
+            before = file.read_bytes() if file.is_file() else b""
+            atomic_bytes(file, before + line.encode(errors="backslashreplace"))
+            return
+        with file.open("a", encoding="utf-8", errors="backslashreplace") as opened:
+            opened.write(line)
 
     def status(self) -> list[dict[str, Any]]:
         """Return the state of each stage: stage, state (done, running, interrupted, outdated, missing), seconds, note.
@@ -312,7 +357,9 @@ class Run:
         self.save()
 
     def save(self) -> None:
-        """Write the manifest."""
+        """Write the manifest. Raises RunError where another process has taken over the run."""
+        if isinstance(self.path, RemotePath):
+            check_held(self.path / _LOCK)
         _write_json(self.path / MANIFEST, self.manifest)
 
     def locked(self) -> AbstractContextManager[None]:
@@ -321,8 +368,15 @@ class Run:
 
 
 @contextmanager
-def hold(path: Path) -> Iterator[None]:
+def hold(path: Location) -> Iterator[None]:
     """Hold a run directory for this process; see `Run.locked`."""
+    if isinstance(path, RemotePath):
+        try:
+            with hold_object(path / _LOCK):
+                yield
+        except HeldError as error:
+            raise RunError(f"another curate is working on {path}: {error}") from None
+        return
     try:
         lock = (path / _LOCK).open("w")
     except OSError as error:
@@ -341,8 +395,10 @@ def hold(path: Path) -> Iterator[None]:
         yield
 
 
-def is_held(path: Path) -> bool:
+def is_held(path: Location) -> bool:
     """Tell whether a process works on a run directory."""
+    if isinstance(path, RemotePath):
+        return is_held_object(path / _LOCK)
     try:
         with (path / _LOCK).open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -353,29 +409,60 @@ def is_held(path: Path) -> bool:
     return False
 
 
+def _holds_something_else(path: Location) -> bool:
+    """Tell whether there is something at `path` already, that is no run."""
+    if isinstance(path, RemotePath):
+        return path.is_file() or any(file.name != _LOCK for file, _ in path.below())
+    return path.exists() and (not path.is_dir() or any(child.name != _LOCK for child in path.iterdir()))
+
+
+def is_file(path: Location) -> bool:
+    """Tell whether there is such a file."""
+    return path.is_file()
+
+
+def _seal_if_there(path: Location) -> list[int | str] | None:
+    try:
+        return seal(path)
+    except FileNotFoundError:
+        return None
+
+
+def _asked(place: Location, ask: Callable[[Item], Answer], items: Iterable[Item]) -> Iterable[Answer]:
+    """Ask something of each item: of a store, where each answer has to be waited for, many at a time."""
+    return each(ask, items) if isinstance(place, RemotePath) else map(ask, items)
+
+
+def _entries(shards: Sequence[Shard]) -> Iterable[dict[str, Any]]:
+    remote = any(is_remote(shard.paths[0]) for shard in shards)
+    return each(_entry, shards) if remote else map(_entry, shards)
+
+
 def _entry(shard: Shard) -> dict[str, Any]:
     """Return what the manifest holds of a shard: itself, with absolute paths, and the state of its files."""
-    paths = tuple(str(Path(path).absolute()) for path in shard.paths)
+    paths = tuple(absolute(path) for path in shard.paths)
     return {**asdict(shard), "paths": paths, "stamp": _stamp(paths)}
 
 
 def _stamp(paths: Sequence[str]) -> list[Any]:
     """Return the state of input files: of each its size, modification time, and a hash of both ends if readable."""
-    states: list[Any] = []
-    for path in paths:
-        try:
-            state = Path(path).stat()
-        except OSError as error:
-            raise InputError(f"{printable(path)}: cannot be read: {error.strerror}") from None
-        try:
-            ends = seal(path)[1]
-        except OSError:  # measuring says so, or skips it
-            ends = ""
-        states.append([state.st_size, state.st_mtime_ns, ends])
-    return states
+    return list(each(_state, paths) if is_remote(paths[0]) else map(_state, paths))
 
 
-def _continued(path: Path, wanted: dict[str, Any], overwrite: bool) -> dict[str, Any]:
+def _state(path: str) -> list[Any]:
+    """Return the state of one input file; of an object its etag stands for the modification time."""
+    try:
+        state = locate(path).stat()
+    except OSError as error:
+        raise InputError(f"{printable(path)}: cannot be read: {error.strerror or 'it is gone'}") from None
+    try:
+        ends = seal(path)[1]
+    except OSError:  # measuring says so, or skips it
+        ends = ""
+    return [state.st_size, state.version if isinstance(state, State) else state.st_mtime_ns, ends]
+
+
+def _continued(path: Location, wanted: dict[str, Any], overwrite: bool) -> dict[str, Any]:
     """Return the manifest to go on with: the one there is if it is over the same inputs, otherwise a new one."""
     fresh = {"format": _FORMAT, "curate": curate.__version__, "created": time.time(), "stages": {}}
     if not (path / MANIFEST).is_file():
@@ -394,17 +481,22 @@ def _continued(path: Path, wanted: dict[str, Any], overwrite: bool) -> dict[str,
     return fresh
 
 
-def _check_inputs_are_outside(path: Path, wanted: dict[str, Any]) -> None:
-    root = path.resolve()
+def _check_inputs_are_outside(path: Location, wanted: dict[str, Any]) -> None:
     for entry in wanted["shards"]:
         for file in entry["paths"]:
-            if Path(file).resolve().is_relative_to(root):
+            if _is_inside(locate(file), path):
                 raise RunError(
                     f"--overwrite would delete the input {file}, which is inside {path}; choose another --out"
                 )
 
 
-def _clear(path: Path) -> None:
+def _is_inside(file: Location, folder: Location) -> bool:
+    if isinstance(file, Path) and isinstance(folder, Path):
+        return file.resolve().is_relative_to(folder.resolve())
+    return isinstance(file, RemotePath) and file.is_relative_to(folder)
+
+
+def _clear(path: Location) -> None:
     """Delete what curate wrote into a run directory, and nothing else."""
     for pattern in (
         "signals/*.parquet",
@@ -415,27 +507,31 @@ def _clear(path: Path) -> None:
         *(f"{folder}/.*.partial" for folder in _FOLDERS),
     ):
         for file in path.glob(pattern):
-            file.unlink()
+            file.unlink(missing_ok=True)
     clear_mix(path)
-    shutil.rmtree(path / "cuts", ignore_errors=True)
-    shutil.rmtree(path / "state", ignore_errors=True)
+    remove_tree(path / "cuts")
+    remove_tree(path / "state")
     for name in (MANIFEST, "report.json", "report.html", "report.md", "mix.json", "mix.csv", "README.md", "log.txt"):
         (path / name).unlink(missing_ok=True)
 
 
-def clear_mix(path: Path) -> None:
-    """Delete the files of the mix that curate wrote, and folders that are empty then."""
-    for file in (path / "mix").glob("*/part-*"):
-        file.unlink()
+def clear_mix(path: Location, known: Iterable[str] = ()) -> None:
+    """Delete the files of the mix that curate wrote, and folders that are empty then.
+
+    `known`: those of which the manifest says that they are in the run, whether a listing shows them or not.
+    """
+    parts = {*(path / "mix").glob("*/part-*"), *(path / file for file in known if file.startswith("mix/"))}
+    for _ in _asked(path, lambda file: file.unlink(missing_ok=True), parts):
+        pass
     for folder in (path / "mix").glob("*/"):
         with suppress(OSError):  # somebody keeps something there
             folder.rmdir()
     for done in (path / "state").glob("write-*.json"):
-        done.unlink()
-    shutil.rmtree(path / "state" / "shuffle", ignore_errors=True)
+        done.unlink(missing_ok=True)
+    remove_tree(path / "state" / "shuffle")
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
+def _read_manifest(path: Location) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
     except (ValueError, OSError, RecursionError) as error:
@@ -448,7 +544,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     return manifest
 
 
-def _write_json(path: Path, value: Any) -> None:
+def _write_json(path: Location, value: Any) -> None:
     with atomic_file(path) as file:
         file.write(json.dumps(value, indent=1, ensure_ascii=False).encode("utf-8", "surrogateescape"))
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +17,10 @@ import pyarrow.parquet as pq
 from curate.errors import RunError
 from curate.shards.atomic import atomic_file, partial_path
 from curate.shards.schema import fit, join
+from curate.storage import Location, open_arrow
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _ROWS_PER_GROUP = 32_768
 _FACTS = b"curate"
@@ -30,7 +34,7 @@ class TableWriter:
     what was written before is then written again.
     """
 
-    def __init__(self, path: Path, compression: str = "zstd") -> None:
+    def __init__(self, path: Location, compression: str = "zstd") -> None:
         self._path = path
         self._compression = compression
         self._file = atomic_file(path)
@@ -108,24 +112,31 @@ def _joined(schemas: Iterable[pa.Schema]) -> pa.Schema:
     return pa.schema(list(types.items()))
 
 
-def read_facts(path: Path) -> dict[str, Any] | None:
+def read_facts(path: Location) -> dict[str, Any] | None:
     """Return the facts that a table was closed with; None where there is no such table, or it says nothing."""
     try:
-        facts = json.loads((pq.read_metadata(path).metadata or {}).get(_FACTS, b"null"))
+        facts = json.loads((read_footer(path).metadata or {}).get(_FACTS, b"null"))
     except (OSError, ValueError, pa.ArrowException):
         return None
     return facts if isinstance(facts, dict) else None
 
 
-def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+def read_footer(path: Location) -> pq.FileMetaData:
+    """Return the footer of a table. Raises OSError or ArrowException where there is none."""
+    if isinstance(path, Path):
+        return pq.read_metadata(path)
+    with open_arrow(path) as file:
+        return pq.read_metadata(file)
+
+
+def read_table(path: Location, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a table of a run, its checksums verified.
 
     RunError where it is gone, cannot be read or is damaged. A damaged one is deleted, so that the same command finds
     it missing and makes it again.
     """
-    wanted = None if columns is None else list(columns)
     try:
-        return pq.read_table(path, columns=wanted, partitioning=None, page_checksum_verification=True)
+        return load_table(path, columns)
     except FileNotFoundError:
         raise RunError(f"{path} is gone; run curate corpus again: it makes it again") from None
     except (OSError, pa.ArrowException) as error:
@@ -137,3 +148,30 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         raise RunError(
             f"{path} is damaged ({why}) and was deleted; run curate corpus again: it makes this part again"
         ) from error
+
+
+def load_table(path: Location, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a table, its checksums verified. Raises OSError or ArrowException where it cannot be read."""
+    wanted = None if columns is None else list(columns)
+    if isinstance(path, Path):
+        return pq.read_table(path, columns=wanted, partitioning=None, page_checksum_verification=True)
+    with open_arrow(path) as file:
+        return pq.read_table(file, columns=wanted, partitioning=None, page_checksum_verification=True)
+
+
+def read_frame(path: Location, columns: Sequence[str] | None = None, n_rows: int | None = None) -> pl.DataFrame:
+    """Read the first rows of a table, or all, for a question about a run; without checksums where it is local."""
+    import polars as pl
+
+    if isinstance(path, Path):
+        return pl.read_parquet(path, columns=None if columns is None else list(columns), n_rows=n_rows, glob=False)
+    table = read_table(path, columns)
+    return pl.DataFrame(pl.from_arrow(table if n_rows is None else table.slice(0, n_rows)))
+
+
+def read_schema(path: Location) -> pa.Schema:
+    """Return the columns of a table, from its footer."""
+    if isinstance(path, Path):
+        return pq.read_schema(path)
+    with open_arrow(path) as file:
+        return pq.read_schema(file)

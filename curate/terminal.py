@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -15,6 +14,7 @@ from rich.table import Table
 
 from curate.corpus import Progress as Silent
 from curate.mix.allocation import Allocation
+from curate.storage import Location
 
 _STAGES = {
     "measure": "measuring documents",
@@ -84,7 +84,7 @@ def size(number: float) -> str:
     raise AssertionError
 
 
-def summary(report: dict[str, Any], path: Path) -> None:
+def summary(report: dict[str, Any], path: Location) -> None:
     """Print what came in, what each step dropped, what was kept, how fast, and where the report is."""
     out = console()
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -16,8 +16,10 @@ SOURCES = sorted([*(ROOT / "curate").rglob("*.py"), *(ROOT / "classifiers").rglo
 
 UNPICKLING = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "joblib", "jsonpickle"}
 NETWORK = {"socket", "urllib.request", "http.client", "requests", "httpx", "aiohttp", "ftplib", "smtplib", "urllib3"}
+NETWORK |= {"fsspec", "s3fs", "gcsfs", "adlfs", "huggingface_hub", "boto3", "botocore"}
 MAY_USE_THE_NETWORK = {
     "curate/classifier/chat.py",  # a language model's endpoint, named by the user
+    "curate/storage/backend.py",  # object stores, where the user names an address in one
     "curate/cli/interrupt.py",  # a pair of sockets inside the process
 }
 EVALUATION = {"eval", "exec", "compile", "__import__"}

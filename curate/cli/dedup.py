@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from curate.cli.group import CommandGroup
-from curate.cli.options import ENGINE, FORMAT, IGNORE_DISK, INDEX, JSON, MEMORY, READING, RUN, THREADS, options
+from curate.cli.options import ENGINE, FORMAT, IGNORE_DISK, INDEX, JSON, MEMORY, READING, RUN, THREADS, Place, options
 
 if TYPE_CHECKING:
     from curate.dedup.curves import Distribution
+    from curate.storage import Location
 
 _SHARE = click.FloatRange(0, 1, min_open=True)
 _NUMBER = click.IntRange(min=1)
@@ -57,7 +58,7 @@ _OWN = ("bands", "rows", "find", "at", "permutations", "seed", "ngram", "shingle
 
 @click.group(cls=CommandGroup)
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
-@click.option("--out", type=click.Path(path_type=Path), help="Run directory to make or go on with.")
+@click.option("--out", type=Place(), help="Run directory to make or go on with.")
 @click.option(
     "--method",
     "methods",
@@ -79,7 +80,7 @@ _OWN = ("bands", "rows", "find", "at", "permutations", "seed", "ngram", "shingle
 @JSON
 def dedup(
     inputs: tuple[str, ...],
-    out: Path | None,
+    out: Location | None,
     methods: tuple[str, ...],
     url_column: str | None,
     fold_numbers: bool,
@@ -148,7 +149,7 @@ def _verify(given: str | None) -> float | bool | str | dict[str, float] | None:
     help="Similarity from which on pairs are wanted.",
 )
 @click.option("--permutations", type=_NUMBER, help="Most permutations to spend.  [default: 128]")
-@click.option("--run", type=click.Path(path_type=Path), help="Count the cost over a sample of this run's documents.")
+@click.option("--run", type=Place(), help="Count the cost over a sample of this run's documents.")
 @click.option("--sample", type=click.IntRange(min=2), default=5000, show_default=True, help="Documents of that sample.")
 @click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Write the curves to this SVG file.")
 @JSON
@@ -158,7 +159,7 @@ def curve(
     find: float | None,
     at: float,
     permutations: int | None,
-    run: Path | None,
+    run: Location | None,
     sample: int,
     svg: Path | None,
     as_json: bool,
@@ -201,7 +202,7 @@ def curve(
         curves(found)
 
 
-def _of_run(path: Path, sample: int) -> Distribution:
+def _of_run(path: Location, sample: int) -> Distribution:
     from curate.corpus import working
     from curate.dedup.audit import distribution
     from curate.run import Run
@@ -232,7 +233,7 @@ def _of_run(path: Path, sample: int) -> Distribution:
 @THREADS
 @JSON
 def audit(
-    run: Path,
+    run: Location,
     pairs: Path | None,
     step: str | None,
     sample: int,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import click
 
-from curate.cli.options import INPUTS, JSON, RECIPE, THREADS
+from curate.cli.options import INPUTS, JSON, RECIPE, THREADS, Place
 
 
 @click.command()
@@ -21,7 +20,7 @@ from curate.cli.options import INPUTS, JSON, RECIPE, THREADS
 @click.option("--price-per-core-hour", type=click.FloatRange(min=0), help="To show a cost, in your currency.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=Place(),
     default=".",
     show_default=True,
     help="Where the run would be made, for its free space.",

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from curate.cli.options import JSON, MEMORY, RUN, THREADS
+
+if TYPE_CHECKING:
+    from curate.storage import Location
 
 INDEX = click.argument("index", metavar="INDEX", type=click.Path(path_type=Path))
 
@@ -35,7 +39,7 @@ def index() -> None:
 @JSON
 def add(
     index: Path,
-    run: Path,
+    run: Location,
     name: str | None,
     signatures_only: bool,
     threads: int | None,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from curate.limits import MAX_EXPANSION, MAX_RECORD_BYTES
+
+if TYPE_CHECKING:
+    from curate.storage import Location
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,8 +30,26 @@ def _log_to(context: click.Context, path: str | None) -> None:
 
 
 INPUTS = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-RUN = click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
-OUT = click.option("--out", required=True, type=click.Path(path_type=Path), help="Run directory to make or go on with.")
+
+
+class Place(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4
+    """A path of this machine, or an address in an object store such as s3://bucket/run."""
+
+    name = "path"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Location:
+        """Return the place that the user means; InputError says what is wrong with an address."""
+        from curate.storage import locate
+
+        return locate(value)
+
+    def shell_complete(self, context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+        """Complete it as a path."""
+        return click.Path().shell_complete(context, parameter, incomplete)
+
+
+RUN = click.argument("run", metavar="RUN", type=Place())
+OUT = click.option("--out", required=True, type=Place(), help="Run directory to make or go on with.")
 RECIPE = click.option("--recipe", default="web", show_default=True, help="Shipped recipe or path of a .toml file.")
 THREADS = click.option("--threads", type=click.IntRange(min=1), help="Threads to use.  [default: all cores]")
 MEMORY = click.option(

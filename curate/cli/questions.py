@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from curate.cli.options import JSON, RUN
+from curate.cli.options import JSON, RUN, Place
+
+if TYPE_CHECKING:
+    from curate.storage import Location
 
 
 @click.command()
 @RUN
 @click.argument("id")
 @JSON
-def explain(run: Path, id: str, as_json: bool) -> None:
+def explain(run: Location, id: str, as_json: bool) -> None:
     """Say what became of a document and why: every step with its rule and values, its survivor, its text.
 
     \b
@@ -42,7 +44,7 @@ def explain(run: Path, id: str, as_json: bool) -> None:
 @click.option("--near", metavar="STEP", help="Documents nearest to the threshold of this step, on both sides.")
 @click.option("-n", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many.")
 @JSON
-def show(run: Path, dropped_by: str | None, kept: bool, near: str | None, count: int, as_json: bool) -> None:
+def show(run: Location, dropped_by: str | None, kept: bool, near: str | None, count: int, as_json: bool) -> None:
     """Show some documents that a step dropped, some that were kept, or the borderline ones of a step.
 
     What made the difference is highlighted in the text.
@@ -72,7 +74,7 @@ def show(run: Path, dropped_by: str | None, kept: bool, near: str | None, count:
 @RUN
 @click.argument("sql")
 @JSON
-def query(run: Path, sql: str, as_json: bool) -> None:
+def query(run: Location, sql: str, as_json: bool) -> None:
     """Answer an SQL question about a run; the tables are `signals` and `decisions`.
 
     \b
@@ -88,11 +90,11 @@ def query(run: Path, sql: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("run_a", metavar="RUN_A", type=click.Path(path_type=Path))
-@click.argument("run_b", metavar="RUN_B", type=click.Path(path_type=Path))
+@click.argument("run_a", metavar="RUN_A", type=Place())
+@click.argument("run_b", metavar="RUN_B", type=Place())
 @click.option("-n", "count", type=click.IntRange(min=0), default=4, show_default=True, help="Samples of each kind.")
 @JSON
-def diff(run_a: Path, run_b: Path, count: int, as_json: bool) -> None:
+def diff(run_a: Location, run_b: Location, count: int, as_json: bool) -> None:
     """Say what a change of recipe does: documents that RUN_B gains and loses against RUN_A, by step.
 
     \b
@@ -119,7 +121,7 @@ def diff(run_a: Path, run_b: Path, count: int, as_json: bool) -> None:
 @click.option("--at", multiple=True, type=float, metavar="THRESHOLD", help="Thresholds to try.  [default: quantiles]")
 @JSON
 def tune(
-    run: Path,
+    run: Location,
     filter: str | None,
     signal: str | None,
     operator: str | None,
@@ -160,7 +162,7 @@ def tune(
 @click.command()
 @RUN
 @JSON
-def status(run: Path, as_json: bool) -> None:
+def status(run: Location, as_json: bool) -> None:
     """Say which stages of a run are done, and how far the running one is.
 
     \b

@@ -28,6 +28,7 @@ from curate.cli.options import (
 
 if TYPE_CHECKING:
     from curate.run import Run
+    from curate.storage import Location
 
 
 @click.command()
@@ -74,16 +75,18 @@ def demo(out: Path, threads: int | None) -> None:
 @PLUGIN
 @JSON
 @JSON_LOG
-def corpus(inputs: tuple[str, ...], out: Path, as_json: bool, **options: Any) -> None:
+def corpus(inputs: tuple[str, ...], out: Location, as_json: bool, **options: Any) -> None:
     """Turn raw shards into a training mix and a report.
 
     INPUT is a file, a directory or a glob: JSONL (.gz, .zst, .bz2), Parquet, Arrow, WET or .txt; name its source with
-    source=INPUT. The same command again goes on where it stopped; another recipe repeats only what it affects.
+    source=INPUT. Inputs and --out may be in an object store. The same command again goes on where it stopped; another
+    recipe repeats only what it affects.
 
     \b
     Examples:
       curate corpus raw/ --out run
       curate corpus web=crawl/*.jsonl.zst code=code/*.parquet --out run --recipe llama3 --tokens 10B
+      curate corpus 's3://bucket/raw/*.jsonl.zst' --out s3://bucket/run
       curate corpus /shared/raw --out /shared/run --engine ray --address 10.0.0.1:6379
     """
     from curate.corpus import corpus as run_corpus
@@ -106,7 +109,7 @@ def corpus(inputs: tuple[str, ...], out: Path, as_json: bool, **options: Any) ->
 @JSON_LOG
 def measure(
     inputs: tuple[str, ...],
-    out: Path,
+    out: Location,
     recipe: str,
     threads: int | None,
     overwrite: bool,
@@ -155,7 +158,7 @@ def measure(
 @click.option("--no-index", is_flag=True, help="Leave out the index that the run was decided with.")
 @JSON_LOG
 def decide(
-    run: Path,
+    run: Location,
     recipe: str | None,
     tokens: str | None,
     threads: int | None,
@@ -202,7 +205,7 @@ def decide(
 @THREADS
 @JSON
 def mix(
-    run: Path,
+    run: Location,
     tokens: str | None,
     shares: tuple[str, ...],
     max_epochs: float | None,
@@ -249,7 +252,7 @@ def mix(
 @THREADS
 @ENGINE
 @JSON_LOG
-def write(run: Path, format: str | None, threads: int | None, **engine: Any) -> None:
+def write(run: Location, format: str | None, threads: int | None, **engine: Any) -> None:
     """Write the mix of a decided run (stage 3).
 
     \b
@@ -280,7 +283,7 @@ def write(run: Path, format: str | None, threads: int | None, **engine: Any) -> 
 @THREADS
 @JSON
 @JSON_LOG
-def report(run: Path, price: float | None, threads: int | None, as_json: bool) -> None:
+def report(run: Location, price: float | None, threads: int | None, as_json: bool) -> None:
     """Write the report of a decided run again and print its summary (stage 4).
 
     \b

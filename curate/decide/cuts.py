@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from classifiers.arrow import Strings
 from curate.kernels import cutting
 from curate.kernels.text_lines import Ranges
 from curate.shards.atomic import atomic_file
+from curate.storage import Location
 from curate.tables import read_table
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ SIZES = ("byte_count", "char_count", "token_count")  # of a document, without wh
 TYPE = pa.list_(pa.struct([("start", pa.int64()), ("stop", pa.int64())]))
 
 
-def cuts_file(folder: Path, part: str) -> Path:
+def cuts_file(folder: Location, part: str) -> Location:
     """Return the file of a part among the cuts of a step."""
     return folder / f"{part}.parquet"
 
@@ -52,7 +52,7 @@ class Cuts:
     dropped: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
 
     @staticmethod
-    def of_step(folder: Path | None, part: str) -> Cuts:
+    def of_step(folder: Location | None, part: str) -> Cuts:
         """Read the cuts of a part; None stands for a step that cut nothing."""
         if folder is None:
             return Cuts()
@@ -60,7 +60,7 @@ class Cuts:
         sizes = np.stack([table[name].to_numpy() for name in SIZES], axis=1)
         return Cuts(table["position"].to_numpy(), ranges_of(table["cuts"]), sizes, table["dropped"].to_numpy())
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Location) -> None:
         """Write the file of a part; it is there as a whole or not at all."""
         columns = {name: self.sizes[:, number] for number, name in enumerate(SIZES)}
         table = pa.table({"position": self.rows, "cuts": as_lists(self.ranges), **columns, "dropped": self.dropped})

@@ -25,6 +25,7 @@ from curate.decide.cuts import Cuts
 from curate.errors import RunError
 from curate.measure.stage import read_options
 from curate.shards import ReadOptions, Shard, read
+from curate.storage import Location, remove_tree, scratch_folder
 from curate.text import clean
 
 if TYPE_CHECKING:
@@ -75,12 +76,17 @@ class Texts(Protocol):
         ...
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> Location:
         """Where cuts are kept, one folder a step."""
         ...
 
+    @property
+    def scratch(self) -> Location:
+        """Where the tasks of one pass leave what those of the next read."""
+        ...
+
     def visit(
-        self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Path | None
+        self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Location | None
     ) -> Iterator[tuple[int, Any]]:
         """Show each visitor the chosen documents of its part, without what `cuts` names.
 
@@ -112,8 +118,13 @@ class MemoryTexts:
         weakref.finalize(self, shutil.rmtree, path, ignore_errors=True)
         return Path(path)
 
+    @property
+    def scratch(self) -> Location:
+        """A folder in it for what passes leave to each other."""
+        return self.folder / "scratch"
+
     def visit(
-        self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Path | None
+        self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Location | None
     ) -> Iterator[tuple[int, Any]]:
         """Show the visitor all chosen documents at once."""
         texts = as_strings(to_array(self._cleaned).take(pa.array(chosen[0])))
@@ -157,12 +168,18 @@ class RunTexts:
         return tokenizer
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> Location:
         """Where cuts are kept."""
         return self.run.path / "cuts"
 
+    @property
+    def scratch(self) -> Location:
+        """Where tasks leave things to each other: on this machine, unless they may be on others."""
+        place = self.folder / "scratch"
+        return place if self.engine.elsewhere else scratch_folder(place)
+
     def visit(
-        self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Path | None
+        self, chosen: Sequence[Numbers], visitors: Sequence[Visitor], cuts: Location | None
     ) -> Iterator[tuple[int, Any]]:
         """Read the shards again and clean them; one task a shard."""
         options = read_options(self.run, metadata=False)
@@ -188,7 +205,7 @@ class _Visit:
     cleaners: tuple[str, ...]
     chosen: Numbers
     visitor: Visitor
-    cuts: Path | None
+    cuts: Location | None
 
     def batches(self) -> Iterator[tuple[int, int, int, pa.Array]]:
         """Yield number, first and last of the chosen documents, and raw texts; nothing after the last document."""
@@ -216,13 +233,13 @@ def _run(task: _Visit, workers: Workers) -> Any:
 
 
 @contextmanager
-def scratch(texts: Texts) -> Iterator[Path]:
-    """Give an empty folder beside the cuts that is deleted afterwards."""
+def scratch(texts: Texts) -> Iterator[Location]:
+    """Give an empty folder that the tasks of all passes see, deleted afterwards."""
     texts.folder.mkdir(parents=True, exist_ok=True)
-    path = texts.folder / "scratch"
-    shutil.rmtree(path, ignore_errors=True)
+    path = texts.scratch
+    remove_tree(path)
     try:
         path.mkdir()
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        remove_tree(path)

@@ -7,7 +7,6 @@ shingles of candidate duplicates are computed on request.
 from __future__ import annotations
 
 import functools
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from classifiers.arrow import Strings
 from curate.decide.passes import MemoryTexts, RunTexts, Texts
@@ -36,7 +34,8 @@ from curate.measure.texts import Measured
 from curate.memory import default_memory
 from curate.shards import Shard, read, unify
 from curate.shards.schema import fit
-from curate.tables import read_table
+from curate.storage import Location, remove_tree, scratch_folder
+from curate.tables import read_footer, read_table
 from curate.text import clean
 
 if TYPE_CHECKING:
@@ -194,8 +193,8 @@ class RunPopulation:
         self.shards = run.measured
         self.texts: Texts = RunTexts(run, engine, self._cleaners, self.shards)
         self.memory = engine.memory
-        self.scratch = run.path / "state" / "scratch"
-        self.sizes: Sequence[int] = [pq.read_metadata(run.signals_file(shard)).num_rows for shard in self.shards]
+        self.scratch = scratch_folder(run.path / "state" / "scratch")
+        self.sizes: Sequence[int] = [read_footer(run.signals_file(shard)).num_rows for shard in self.shards]
         measured = set(run.stage("measure")["plan"]["metadata"])
         self._metadata = [
             field for field in unify(stored_metadata(run, shard) for shard in self.shards) if field.name in measured
@@ -225,12 +224,14 @@ class RunPopulation:
         if n <= LINKED_HERE and 0 < passes(n, memory, columns[0].wide) <= MOST_PASSES:
             return link([key_pieces(self, alive, column, groups) for column in columns], n, memory)
         ends = np.cumsum([np.count_nonzero(kept) for kept in self._by_part(alive)])
+        # Tasks on other machines see the run directory only.
+        exchange = self.run.path / "state" / "scratch" if self._engine.elsewhere else self.scratch
         scopes = [None] * len(ends) if groups is None else np.split(groups, ends[:-1])
         parts = [
             Part.of(self.run.sketches_file(shard), kept, scope)
             for shard, kept, scope in zip(self.shards, self._by_part(alive), scopes, strict=True)
         ]
-        return link_partitioned(self._engine, parts, columns, memory, self.scratch / "links")
+        return link_partitioned(self._engine, parts, columns, memory, exchange / "links")
 
     def _by_part(self, values: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         return np.split(values, starts(self)[1:-1])
@@ -251,7 +252,7 @@ class RunPopulation:
                 yield result
 
     @contextmanager
-    def _shingled(self, wanted: Wanted, shingling: Shingling, partitions: int) -> Iterator[Sequence[Path]]:
+    def _shingled(self, wanted: Wanted, shingling: Shingling, partitions: int) -> Iterator[Sequence[Location]]:
         """Put the shingles of the wanted documents on disk, divided by cluster; give the files."""
         begin = starts(self)
         folder = self.run.path / "state" / "shingles"
@@ -266,14 +267,14 @@ class RunPopulation:
                 pass
             yield [task.path for task in tasks]
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
 
 
 @dataclass(frozen=True)
 class _Judging:
     """The task that judges one partition of the shingles on disk. Picklable."""
 
-    paths: Sequence[Path]
+    paths: Sequence[Location]
     partitions: int
     judge: Callable[[Candidates], Any]
 
@@ -293,10 +294,10 @@ class ShingleTask:
     first: int  # place of the first wanted document among those of all shards
     wanted: Wanted
     partitions: int
-    folder: Path
+    folder: Location
 
     @property
-    def path(self) -> Path:
+    def path(self) -> Location:
         """Where the candidates of this shard go."""
         return self.folder / f"{self.shard.name}.arrow"
 

@@ -26,7 +26,8 @@ from curate.measure.stored import stored_metadata
 from curate.measure.texts import Measured, as_frame, measure_texts, with_urls
 from curate.meter import Meter
 from curate.recipe import Recipe, fingerprint
-from curate.tables import TableWriter, read_table
+from curate.storage import each, is_remote, remembering
+from curate.tables import TableWriter, read_footer, read_table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -82,7 +83,8 @@ def _decide(run: Run, recipe: Recipe, engine: Engine, index: Index | None) -> No
     key = decide_key(run, recipe, state)
     if run.is_done("decide", key):
         return
-    with run.doing("decide", key) as stage:
+    with run.doing("decide", key) as stage, remembering(run.path / "signals", run.path / "sketches"):
+        _look_at_footers(run)
         population = RunPopulation(run, engine, recipe.clean)
         shutil.rmtree(population.scratch, ignore_errors=True)  # of a run that was killed
         (run.path / "decisions").mkdir(exist_ok=True)
@@ -99,7 +101,7 @@ def _decide(run: Run, recipe: Recipe, engine: Engine, index: Index | None) -> No
         wanted = {run.decisions_file(shard) for shard in population.shards}
         for old in (run.path / "decisions").glob("*.parquet"):
             if old not in wanted:
-                old.unlink()
+                old.unlink(missing_ok=True)
         for some in _in_turns(range(len(population.shards)), _ITEMS_A_CORE * engine.cores):
             decided = [
                 _Decided(population.shards[part], PartDecisions.of(extended, recipe, decisions, clusters, part))
@@ -120,13 +122,11 @@ def _decide(run: Run, recipe: Recipe, engine: Engine, index: Index | None) -> No
             matched = {name: len(match.documents) for name, match in decisions.standing.known.items()}
             stage["index"] = {"path": str(index.path.absolute()), "matched": matched, "fingerprint": state}
         stage["rehydration"] = decisions.rehydration and decisions.rehydration.table()
-        stage["trims"] = {
-            name: {"folder": found.folder.relative_to(run.path).as_posix(), **found.facts}
-            for name, found in trims.items()
-        }
+        stage["trims"] = {name: {"folder": run.name_of(found.folder), **found.facts} for name, found in trims.items()}
         forget_others(population.texts, trims.values())
         stage["mix"] = [asdict(allocation) for allocation in decisions.drawn.allocations]
-        stage["files"] = run.seals("decisions", "cuts")
+        left = [*wanted, *(path for found in trims.values() for path in found.files(population.texts.names))]
+        stage["files"] = run.seals("decisions", "cuts", known=left)
         run.set_recipe(recipe)
 
 
@@ -149,6 +149,14 @@ def _write(run: Run, item: _Decided, workers: Workers) -> None:
 def _in_turns(items: Sequence[int], most: int) -> Iterator[Sequence[int]]:
     """Cut a row of items where it is too long to be described all at a time."""
     return (items[begin : begin + most] for begin in range(0, len(items), most))
+
+
+def _look_at_footers(run: Run) -> None:
+    """Ask a store for all footers at once: columns are read one after the other, and each would wait for its own."""
+    if is_remote(run.path):
+        tables = [file_of(shard) for shard in run.measured for file_of in (run.signals_file, run.sketches_file)]
+        for _ in each(read_footer, tables):
+            pass
 
 
 def _check(run: Run, shard: Shard, workers: Workers) -> None:

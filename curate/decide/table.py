@@ -6,7 +6,6 @@ Decides nothing: says what the fold over the steps found.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from curate.decide.population import Population, gather, starts
 from curate.decide.steps import Standing
 from curate.dedup.membership import join
 from curate.recipe import Recipe
+from curate.storage import Location
 
 if TYPE_CHECKING:
     import polars as pl
@@ -102,7 +102,7 @@ class PartDecisions:
     clusters: dict[str, pa.Array]
     domains: tuple[pa.Array, npt.NDArray[np.int32]]
     weight: npt.NDArray[Any]
-    cuts: tuple[Path, str] | None
+    cuts: tuple[Location, str] | None
     ensembles: dict[str, pa.Array]
 
     @staticmethod
@@ -156,7 +156,7 @@ def who(table: pl.DataFrame) -> pa.Table:
     return table.select("doc", "id", "source").to_arrow()
 
 
-def _cuts(folder: Path, part: str, size: int) -> pa.Array:
+def _cuts(folder: Location, part: str, size: int) -> pa.Array:
     """Return what was cut from each document of a part, null where nothing was."""
     cuts = Cuts.of_step(folder, part).staying()
     place = np.full(size, -1, np.int64)

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +28,7 @@ from curate.dedup.trimmed import PartTrimmed, Top, Trimmer, merged
 from curate.recipe import Dedup, LineDedup, Recipe, SubstringDedup, Trim, fingerprint
 from curate.recipe.trims import UNITS
 from curate.shards import atomic_bytes, seal
+from curate.storage import Location, remove_tree
 
 Bools = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
@@ -47,10 +46,14 @@ class Trimmed:
     `sizes` int64 (n, 3): SIZES of every document of the population after the step. `facts` go into the report.
     """
 
-    folder: Path
+    folder: Location
     dropped: Numbers
     sizes: Numbers = field(repr=False)
     facts: dict[str, Any]
+
+    def files(self, parts: Sequence[str]) -> list[Location]:
+        """Return the files that the step left for these parts."""
+        return [*(cuts_file(self.folder, part) for part in parts), self.folder / _FACTS]
 
 
 def trim(
@@ -65,7 +68,7 @@ def trim(
     key = fingerprint([curate.__version__, texts.key, rule, ensembles, masks, str(before and before.name)])
     folder = texts.folder / key
     if not _is_done(folder, texts.names):
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
         folder.mkdir(parents=True)
         begin = starts(population)
         rows = [np.flatnonzero((alive & chosen)[low:high]) for low, high in pairwise(begin)]
@@ -89,9 +92,9 @@ class _Work:
     population: Population
     texts: Texts
     rows: Sequence[Numbers]
-    earlier: Path | None
-    folder: Path
-    scratch: Path
+    earlier: Location | None
+    folder: Location
+    scratch: Location
 
     @property
     def numbers(self) -> Numbers:
@@ -210,12 +213,12 @@ def _substrings(work: _Work, step: SubstringDedup) -> _Outcome:
     return cut(found.dropped)
 
 
-def _seals(folder: Path, parts: Sequence[str]) -> dict[str, Any]:
+def _seals(folder: Location, parts: Sequence[str]) -> dict[str, Any]:
     files = [cuts_file(folder, part) for part in parts]
     return {file.name: seal(file) for file in files if file.is_file()}
 
 
-def _is_done(folder: Path, parts: Sequence[str]) -> bool:
+def _is_done(folder: Location, parts: Sequence[str]) -> bool:
     """Tell whether a step has been done to the end, and its files are there as it left them."""
     facts = folder / _FACTS
     if not facts.is_file():
@@ -229,7 +232,7 @@ def _is_done(folder: Path, parts: Sequence[str]) -> bool:
     return whole and len(files) == len(parts) and files == _seals(folder, parts)
 
 
-def _load(population: Population, folder: Path, earlier: Trimmed | None) -> Trimmed:
+def _load(population: Population, folder: Location, earlier: Trimmed | None) -> Trimmed:
     """Read what a step did, and count what it cut from documents that stay."""
     before = earlier.sizes if earlier else _sizes(population)
     after = before.copy()
@@ -264,7 +267,7 @@ def forget_others(texts: Texts, used: Iterable[Trimmed]) -> None:
     folders = {trimmed.folder for trimmed in used}
     for folder in texts.folder.glob("*/"):
         if folder not in folders:
-            shutil.rmtree(folder)
+            remove_tree(folder)
 
 
 def resized(population: Population, trimmed: Trimmed) -> Population:

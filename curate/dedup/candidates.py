@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ import pyarrow as pa
 from classifiers.arrow import Strings
 from curate.dedup.divided import in_partitions, read_divided, write_divided
 from curate.kernels.hashing import murmur3
+from curate.storage import Location
 
 I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
@@ -73,7 +73,7 @@ def label_in(partition: npt.NDArray[np.int64], partitions: int) -> npt.NDArray[n
     return ((mixed * np.uint64(pow(0x9E3779B1, -1, 1 << 32))) & np.uint64(0xFFFFFFFF)).astype(np.uint32)
 
 
-def write_shingles(path: Path, batches: Iterable[Candidates], partitions: int) -> int:
+def write_shingles(path: Location, batches: Iterable[Candidates], partitions: int) -> int:
     """Write the candidates of one shard, divided by cluster; return how many documents that were.
 
     The file appears under its name only when it is complete. In a batch the first document of a cluster with some
@@ -91,7 +91,7 @@ def write_shingles(path: Path, batches: Iterable[Candidates], partitions: int) -
     return written
 
 
-def read_partition(paths: Sequence[Path], partition: int, partitions: int) -> Candidates:
+def read_partition(paths: Sequence[Location], partition: int, partitions: int) -> Candidates:
     """Read one partition of the files that `write_shingles` wrote, documents in the order of `paths`.
 
     Raises RunError, naming the file, for one that is damaged or divided otherwise.

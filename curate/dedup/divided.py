@@ -15,11 +15,14 @@ import pyarrow as pa
 
 from curate.errors import RunError
 from curate.shards.atomic import atomic_file
+from curate.storage import Location, open_arrow
 
 I64 = npt.NDArray[np.int64]
 
 
-def write_divided(path: Path, schema: pa.Schema, pieces: Iterable[tuple[pa.RecordBatch, I64]], partitions: int) -> None:
+def write_divided(
+    path: Location, schema: pa.Schema, pieces: Iterable[tuple[pa.RecordBatch, I64]], partitions: int
+) -> None:
     """Write pieces (rows in the order of their partitions, and int64 (partitions,): how many are of each).
 
     The file appears under its name only when it is complete. Raises SpaceError where the disk is full.
@@ -33,13 +36,13 @@ def write_divided(path: Path, schema: pa.Schema, pieces: Iterable[tuple[pa.Recor
                 begin += size
 
 
-def read_divided(path: Path, partition: int, partitions: int, piece: int | None = None) -> Iterator[pa.RecordBatch]:
+def read_divided(path: Location, partition: int, partitions: int, piece: int | None = None) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a partition, one record batch a piece, in the order that they were written; or of one `piece`.
 
     Raises RunError, naming the file, where it is damaged or is not divided into so many partitions.
     """
     try:
-        with pa.memory_map(str(path)) as source:
+        with pa.memory_map(str(path)) if isinstance(path, Path) else open_arrow(path) as source:
             reader = pa.ipc.open_file(source)
             divided = int(reader.schema.metadata[b"partitions"])
             if divided == partitions:

@@ -8,9 +8,9 @@ is not known here, nor is anything kept: the folder is scratch.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ import pyarrow as pa
 from curate.dedup.divided import read_divided, write_divided
 from curate.kernels import tally
 from curate.shards.atomic import atomic_file
+from curate.storage import Location
 
 U64 = npt.NDArray[np.uint64]
 U32 = npt.NDArray[np.uint32]
@@ -62,7 +63,7 @@ class Frequent:
 class Occurrences:
     """Scratch files of the keys of a corpus: for every part (shard) its keys, how they are divided, and their flags."""
 
-    folder: Path
+    folder: Location
     partitions: int
     ranked: bool
 
@@ -136,7 +137,7 @@ class Occurrences:
         """Read the flags of the part that has this number among all."""
         files = [self._file(str(partition), "flags") for partition in range(self.partitions)]
         found = [next(read_divided(file, 0, 1, number)).column(0).to_numpy() for file in files]
-        return Flags(self, found, np.load(self._file(part, "sizes")))
+        return Flags(self, found, np.load(io.BytesIO(self._file(part, "sizes").read_bytes())))
 
     def _keys(self, part: str, partition: int) -> tuple[U64, U32, Numbers, Numbers]:
         """Return the keys of a part in a partition, their ranks if any, and the one slice that they are."""
@@ -146,7 +147,7 @@ class Occurrences:
         ends = np.zeros(1, np.int64), np.array([len(keys)], np.int64)
         return keys, np.concatenate([np.zeros(0, np.uint32), *ranks]), *ends
 
-    def _file(self, part: str, what: str) -> Path:
+    def _file(self, part: str, what: str) -> Location:
         return self.folder / f"{part}.{what}"
 
 

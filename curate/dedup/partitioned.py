@@ -6,10 +6,8 @@ A task reads files and writes files, and takes a bounded share of memory, howeve
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from curate.dedup.divided import read_divided, write_divided
 from curate.dedup.keys import KeyColumn
 from curate.dedup.stars import SCHEMA, components
 from curate.kernels import clusters as kernel
+from curate.storage import Location, remove_tree
 from curate.tables import read_table
 
 if TYPE_CHECKING:
@@ -46,14 +45,14 @@ class Part:
     `sketches`: its file. `kept`: which of its rows, as `numpy.packbits` has them. `groups` uint64, one a kept document.
     """
 
-    sketches: Path
+    sketches: Location
     rows: int
     kept: npt.NDArray[np.uint8]
     documents: int
     groups: U64 | None
 
     @staticmethod
-    def of(sketches: Path, kept: Bools, groups: U64 | None) -> Part:
+    def of(sketches: Location, kept: Bools, groups: U64 | None) -> Part:
         """Describe the documents of a shard where `kept` is true."""
         return Part(sketches, len(kept), np.packbits(kept), int(np.count_nonzero(kept)), groups)
 
@@ -65,7 +64,7 @@ class Part:
 
 
 def link_partitioned(
-    engine: Engine, parts: Sequence[Part], columns: Sequence[KeyColumn], memory: int, folder: Path
+    engine: Engine, parts: Sequence[Part], columns: Sequence[KeyColumn], memory: int, folder: Location
 ) -> Linked:
     """Find the components of the documents of `parts`, numbered in order, that share a key in one of `columns`.
 
@@ -88,17 +87,17 @@ def link_partitioned(
         find = _Find(folder, files, len(columns), partitions, int(n / partitions / _LOAD) + 64)
         for _ in engine.run(find, range(partitions)):
             pass
-        shutil.rmtree(divide.folder)
+        remove_tree(divide.folder)
         edges = [find.file(partition) for partition in range(partitions)]
         if 4 * n <= memory and n <= MOST_NUMBERS:
             return _united(edges, n)
         documents, roots = components(engine, edges, n, each, folder / "stars")
         return Linked(documents, np.unique(roots, return_inverse=True)[1].astype(np.uint32))
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
 
 
-def _united(files: Sequence[Path], n: int) -> Linked:
+def _united(files: Sequence[Location], n: int) -> Linked:
     parents = np.arange(n, dtype=np.uint32)
     for file in files:
         for rows in read_divided(file, 0, 1):
@@ -133,16 +132,16 @@ def _grouped(parts: Sequence[Part], most: int, about: int) -> list[_Group]:
 class _Divide:
     """The task that divides the keys of a group of shards: one piece of its file is one column. Picklable."""
 
-    run_folder: Path
+    run_folder: Location
     columns: Sequence[KeyColumn]
     partitions: int
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> Location:
         """Where the keys go."""
         return self.run_folder / "keys"
 
-    def file(self, group: _Group) -> Path:
+    def file(self, group: _Group) -> Location:
         """Where the keys of a group go."""
         return self.folder / str(group.number)
 
@@ -175,13 +174,13 @@ class _Divide:
 class _Find:
     """The task that finds the edges of one partition: from every document to the first that has its key. Picklable."""
 
-    folder: Path
-    groups: Sequence[tuple[Path, int]]  # files of keys, and the number of the first document of each
+    folder: Location
+    groups: Sequence[tuple[Location, int]]  # files of keys, and the number of the first document of each
     columns: int
     partitions: int
     rows: int  # of a table to begin with
 
-    def file(self, partition: int) -> Path:
+    def file(self, partition: int) -> Location:
         """Where the edges of a partition go."""
         return self.folder / f"edges-{partition}"
 

@@ -8,11 +8,9 @@ ten million neighbours takes no more memory than any other. No operation makes m
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +19,7 @@ import pyarrow as pa
 
 from curate.dedup.divided import in_partitions, read_divided, write_divided
 from curate.kernels import clusters as kernel
+from curate.storage import Location, remove_tree
 
 if TYPE_CHECKING:
     from curate.engines.engine import Engine
@@ -34,7 +33,7 @@ BYTES_A_DOCUMENT = 9  # of a partition: the lowest neighbour, and a flag
 _PIECE = 1 << 20  # edges in memory at a time
 
 
-def components(engine: Engine, edges: Sequence[Path], n: int, memory: int, folder: Path) -> Edges:
+def components(engine: Engine, edges: Sequence[Location], n: int, memory: int, folder: Location) -> Edges:
     """Return the documents of components of two or more, ascending, and the smallest document of each's component.
 
     `edges`: files of one partition (`curate.dedup.divided`, SCHEMA) of pairs of documents 0 to n - 1. `memory`: bytes
@@ -53,7 +52,7 @@ def components(engine: Engine, edges: Sequence[Path], n: int, memory: int, folde
         _remove(turned)
         small = _Star(folder / f"small-{turn}", large.files, n, partitions, large=False)
         moved += sum(moved for _, moved in engine.run(small, range(partitions)))
-        shutil.rmtree(large.folder)
+        remove_tree(large.folder)
         turned = small.files
         if not moved:
             break
@@ -68,7 +67,7 @@ def components(engine: Engine, edges: Sequence[Path], n: int, memory: int, folde
     return ends[order], roots[order]
 
 
-def _remove(files: Sequence[Path]) -> None:
+def _remove(files: Sequence[Location]) -> None:
     for file in files:
         file.unlink(missing_ok=True)
 
@@ -80,14 +79,14 @@ def _down(edges: Edges) -> Edges:
     return ends[down], others[down]
 
 
-def _read(file: Path, partition: int, partitions: int) -> Iterator[Edges]:
+def _read(file: Location, partition: int, partitions: int) -> Iterator[Edges]:
     for rows in read_divided(file, partition, partitions):
         for begin in range(0, len(rows), _PIECE):
             some = rows.slice(begin, _PIECE)
             yield some.column(0).to_numpy(), some.column(1).to_numpy()
 
 
-def write_edges(file: Path, edges: Iterator[Edges], partitions: int, both: bool) -> None:
+def write_edges(file: Location, edges: Iterator[Edges], partitions: int, both: bool) -> None:
     """Write edges divided by their ends, a document belonging to partition number % partitions; or by `both` ends."""
 
     def pieces() -> Iterator[tuple[pa.RecordBatch, I64]]:
@@ -122,7 +121,7 @@ class _Spread:
 
     partitions: int
 
-    def __call__(self, item: tuple[Path, Path], workers: Any) -> None:
+    def __call__(self, item: tuple[Location, Location], workers: Any) -> None:
         """Read the edges of one file and write them to another."""
         source, to = item
         write_edges(to, _read(source, 0, 1), self.partitions, both=True)
@@ -135,14 +134,14 @@ class _Star:
     The large one reads every edge from both ends and writes it from its larger end, the small one the reverse.
     """
 
-    folder: Path
-    edges: Sequence[Path]
+    folder: Location
+    edges: Sequence[Location]
     n: int
     partitions: int
     large: bool
 
     @property
-    def files(self) -> list[Path]:
+    def files(self) -> list[Location]:
         """Where each partition writes its edges."""
         return [self.folder / str(partition) for partition in range(self.partitions)]
 

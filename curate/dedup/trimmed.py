@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,7 @@ from classifiers.arrow import Strings, as_strings, to_array
 from curate.decide.cuts import SIZES, Cuts, as_lists, composed, cut, cuts_file, ranges_of
 from curate.kernels.text_lines import Ranges
 from curate.measure.texts import sizes
+from curate.storage import Location
 
 Numbers = npt.NDArray[np.int64]
 Top = dict[int, tuple[int, str]]  # by hash: how many copies, the text
@@ -63,8 +63,8 @@ class Trimmer:
     """Turns ranges into cuts of a part: joined with those of an `earlier` step, with the sizes of what is left."""
 
     part: str
-    folder: Path
-    earlier: Path | None
+    folder: Location
+    earlier: Location | None
     tokenizer: str | None
 
     def trimmed(self, rows: Numbers, texts: Strings, ranges: Ranges, removed: Numbers) -> PartTrimmed:

@@ -27,6 +27,10 @@ class Engine(Protocol):
     def memory(self) -> int:
         """Bytes that the parts which grow with a corpus may take together in one process."""
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether tasks may be on other machines, which see the inputs and the run directory but not this disk."""
+
     def ship(self, files: Sequence[str | Path]) -> None:
         """Make files of this machine (models, word lists, a tokenizer) readable by tasks, under the same names."""
 

@@ -25,6 +25,8 @@ _POLL_SECONDS = 0.2  # how long an interrupt may go unnoticed
 class Local:
     """Runs tasks on the threads of this process."""
 
+    elsewhere = False
+
     def __init__(self, threads: int | None = None, memory: int | str | None = None) -> None:
         if threads is not None and threads < 1:
             raise CurateError(f"threads must be at least 1, not {threads}")

@@ -52,6 +52,8 @@ class _Running(Generic[Item]):
 class Ray:
     """Runs tasks on a Ray cluster. Use as a context manager: a Ray that was started for it ends with it."""
 
+    elsewhere = True
+
     def __init__(
         self,
         address: str | None = None,

@@ -20,6 +20,7 @@ from curate.estimate.trial import FOLDERS, Trial, quickest, trial
 from curate.recipe import Recipe, parse_count
 from curate.run import STAGES, Run
 from curate.shards import plan
+from curate.storage import Location, RemotePath, is_remote
 
 TARGET_TOKENS = 15 * 10**12
 WARM_BYTES = 1 << 20  # enough to load and compile everything
@@ -31,7 +32,7 @@ NEVER_LARGER = 100  # a run has never taken so many times the bytes of its input
 
 
 def estimate(
-    inputs: str | Path | Sequence[str | Path],
+    inputs: str | Location | Sequence[str | Location],
     recipe: Recipe | str | Path = "web",
     *,
     seconds: float = 20.0,
@@ -40,7 +41,7 @@ def estimate(
     tokens: int | str | None = TARGET_TOKENS,
     price_per_core_hour: float | None = None,
     sample_bytes: int | None = None,
-    out: str | Path = ".",
+    out: str | Location = ".",
     progress: Progress | None = None,
     **reading: Any,
 ) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def estimate(
     as for `curate.corpus`. Raises InputError for inputs that cannot be read, RecipeError.
     """
     progress = progress or Progress()
-    several = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+    several = [inputs] if isinstance(inputs, str | Path | RemotePath) else list(inputs)
     shards = plan(several)
     chosen, options = open_recipe(recipe), Options(**reading)
     total = sum(shard.bytes for shard in shards)
@@ -86,13 +87,13 @@ def estimate(
     ):
         grown = len(shards) * scale * main.bytes / total
         parts[name] = scaled(main, small, scale, grown, chosen, count, on, price_per_core_hour)
-    free = shutil.disk_usage(_existing(Path(out))).free
+    free = None if is_remote(out) else shutil.disk_usage(_existing(Path(str(out)))).free
     return {
         "recipe": chosen.name,
         "threads": count,
         "sample": {"bytes": main.bytes, "of": total, "text_bytes": main.text_bytes, "documents": main.documents},
         "free_disk": free,
-        "fits": parts["whole"]["disk"] <= free,
+        "fits": free is None or parts["whole"]["disk"] <= free,
         "uncertainty": uncertainty(main),
         **parts,
     }
@@ -114,6 +115,8 @@ def check_space(run: Run, recipe: Recipe, threads: int | None = None, *, stages:
 
     shards = run.shards
     total = sum(shard.bytes for shard in shards)
+    if not isinstance(run.path, Path):  # a store is never full
+        return
     free = shutil.disk_usage(run.path).free
     if total * NEVER_LARGER < free or all(run.stage(stage).get("done") for stage in stages):
         return

@@ -5,13 +5,11 @@ Knows no recipe and measures nothing; used to estimate a run before it is made.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +18,7 @@ import pyarrow.parquet as pq
 from curate.shards import Shard
 from curate.shards.compression import explain_read_errors
 from curate.shards.inputs import kind
+from curate.storage import locate, open_arrow, open_sparsely
 
 MOST_PIECES = 24  # places of the inputs that a sample is taken from
 PIECE_BYTES = 256 << 10  # smaller pieces would say more of the beginnings of files than of what is in them
@@ -79,14 +78,14 @@ def _expansion(shard: Shard) -> float:
     path = shard.paths[0]
     with explain_read_errors(path, lambda: 0):
         if shard.format == "parquet":
-            with pa.OSFile(os.fsencode(path)) as opened:
+            with open_arrow(path) as opened:
                 footer = pq.ParquetFile(opened).metadata
             groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
             return sum(group.total_byte_size for group in groups) / max(sum(map(_group_bytes, groups)), 1) or 1.0
         codec = kind(path)[1]
         if codec is None:
             return 1.0
-        with Path(path).open("rb") as file:
+        with open_sparsely(path) as file:
             content, used, _ = _read(file, codec, _PROBE)
         return max(1.0, len(content) / max(used, 1))
 
@@ -96,11 +95,11 @@ def _lines(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
     folder.mkdir()
     [path] = shard.paths
     codec = kind(path)[1]
-    first, last = shard.part or (0, os.stat(path).st_size)  # noqa: PTH116 (one of many files)
+    first, last = shard.part or (0, locate(path).stat().st_size)
     copy = folder / Path(path).name
     end_of_record = b"\r\n\r\nWARC/" if shard.format == "wet" else b"\n"
     plain = codec is None and shard.format == "jsonl"
-    with Path(path).open("rb") as file:
+    with open_sparsely(path) as file:
         file.seek(first + start if plain else 0)
         held, used, whole = _read(file, codec, size)
     if plain and first + start:
@@ -117,7 +116,7 @@ def _lines(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
 class _Steps:
     """Gives a file in small steps, so that `taken` tells what a decompressor has needed of it."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file, self.taken, self.closed = file, 0, False
 
     def read(self, size: int = -1) -> bytes:
@@ -129,7 +128,7 @@ class _Steps:
         self.closed = True
 
 
-def _read(file: BinaryIO, codec: str | None, size: int) -> tuple[bytes, int, bool]:
+def _read(file: IO[bytes], codec: str | None, size: int) -> tuple[bytes, int, bool]:
     """Return the content of `size` bytes of a file or somewhat more, the bytes it took, and whether the file ended."""
     if codec is None:
         content = file.read(size)
@@ -162,7 +161,7 @@ def _parquet(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
     folder.mkdir()
     [path] = shard.paths
     copy = folder / Path(path).name
-    with pa.OSFile(os.fsencode(path)) as opened:
+    with open_arrow(path) as opened:
         file = pq.ParquetFile(opened)
         groups = range(*shard.part) if shard.part else range(file.metadata.num_row_groups)
         sizes = [_group_bytes(file.metadata.row_group(group)) for group in groups]
@@ -192,7 +191,7 @@ def _arrow(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
     folder.mkdir()
     [path] = shard.paths
     copy = folder / Path(path).name
-    with pa.OSFile(os.fsencode(path)) as file:
+    with open_arrow(path) as file:
         try:
             reader = pa.ipc.open_file(file)
             batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
@@ -218,7 +217,7 @@ def _texts(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
     pieces, held = [], 0
     for number, path in enumerate(shard.paths):
         copy = folder / f"{number:05d}-{Path(path).name}"
-        shutil.copyfile(path, copy)
+        copy.write_bytes(locate(path).read_bytes())
         pieces.append(Piece(copy, path, shard.source, copy.stat().st_size))
         held += pieces[-1].bytes
         if held >= size:

@@ -29,7 +29,8 @@ def estimate_tables(found: dict[str, Any]) -> None:
         screen.print()
     likely = ", ".join(f"{name.replace('_', ' of ')} ±{half:.0%}" for name, half in found["uncertainty"].items())
     screen.print(f"95% intervals, by how much the places of the sample differ: {likely}")
-    screen.print(f"free at --out: {size(found['free_disk'])}")
+    if found["free_disk"] is not None:
+        screen.print(f"free at --out: {size(found['free_disk'])}")
 
 
 def _stages(part: dict[str, Any]) -> Table:

@@ -32,6 +32,7 @@ from curate.index.segment import Segment
 from curate.index.sets import mask, shingle_counts, shingle_stretches, signature_stretches
 from curate.measure.plan import Plan
 from curate.recipe import Dedup, fingerprint
+from curate.tables import read_frame
 
 if TYPE_CHECKING:
     from curate.engines.engine import Engine
@@ -92,7 +93,7 @@ class Index:
         stage = run.stage("decide")
         if not stage.get("done"):
             raise RunError(f"{run.path} is not decided; run: curate decide {run.path}")
-        name = name or run.path.resolve().name
+        name = name or (run.path.resolve() if isinstance(run.path, Path) else run.path).name
         if ":" in name or not name:
             raise RunError(f'"{name}" cannot name a run in an index: choose another --name, without a colon')
         parameters = Parameters.of(run.recipe, Plan.of(run.recipe).minhash, signatures_only)
@@ -312,13 +313,12 @@ def _check(mine: Parameters, theirs: Parameters, whose: str, path: Path) -> None
 
 def _kept(run: Run) -> tuple[I64, dict[str, int]]:
     """Return the numbers of a run's kept documents, and how many each source has."""
-    import polars as pl
 
     kept: list[I64] = [np.zeros(0, np.int64)]
     sources: Counter[str] = Counter()
     begin = 0
     for shard in run.measured:
-        frame = pl.read_parquet(run.decisions_file(shard), columns=["kept", "source"], glob=False)
+        frame = read_frame(run.decisions_file(shard), ["kept", "source"])
         kept.append(np.flatnonzero(frame["kept"].to_numpy()) + begin)
         for source, count in frame.filter("kept")["source"].value_counts().iter_rows():
             sources[str(source)] += count

@@ -23,6 +23,7 @@ from curate.measure.stage import measure_run
 from curate.recipe import Dedup, Recipe
 from curate.run import MANIFEST, Run
 from curate.shards import plan
+from curate.storage import locate
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,7 +53,7 @@ def query(
     """
     opened = Index(index)
     engine = Local(threads, memory)
-    if len(inputs) == 1 and (Path(inputs[0]) / MANIFEST).is_file():
+    if len(inputs) == 1 and (locate(inputs[0]) / MANIFEST).is_file():
         run = Run(inputs[0])
         with run.locked():
             return _ask(opened, run, run.recipe.clean, engine, verify, origin_of(run))

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from curate.shards.atomic import explain_write_errors
 from curate.shards.plan import TARGET_BYTES
+from curate.storage import Location
 
 if TYPE_CHECKING:
     from curate.engines.workers import Workers
@@ -43,14 +44,14 @@ class Journal:
     keeps nothing.
     """
 
-    def __init__(self, path: Path, key: str, on_disk: bool) -> None:
+    def __init__(self, path: Location, key: str, on_disk: bool) -> None:
         self.batches = 0
         self._path = path
         self._key = key.encode()
         self._on_disk = on_disk
 
     def __enter__(self) -> Journal:
-        if not self._on_disk:
+        if not self._on_disk or not isinstance(self._path, Path):
             return self
         with explain_write_errors(self._path):
             self._path.parent.mkdir(exist_ok=True)
@@ -129,4 +130,5 @@ class Journal:
 
     def forget(self) -> None:
         """Delete it: the shard is measured."""
-        self._path.unlink(missing_ok=True)
+        if isinstance(self._path, Path):
+            self._path.unlink(missing_ok=True)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 import curate
 from classifiers.arrow import Strings
@@ -28,7 +27,8 @@ from curate.recipe import Distribution, fingerprint
 from curate.recipe.references import CORPUS
 from curate.shards import ReadOptions, plan
 from curate.signals.divergence import Reference
-from curate.tables import TableWriter, read_facts
+from curate.storage import Location, State, locate
+from curate.tables import TableWriter, load_table, read_facts
 
 if TYPE_CHECKING:
     from curate.run import Run
@@ -66,8 +66,11 @@ def reference_state(use: Distribution) -> Any:
         shards = plan([use.reference])
     except InputError as error:
         raise _unusable(use, error) from None
-    states = {path: Path(path).stat() for shard in shards for path in shard.paths}
-    return [(path, state.st_size, state.st_mtime_ns) for path, state in states.items()]
+    states = {path: locate(path).stat() for shard in shards for path in shard.paths}
+    return [
+        (path, state.st_size, state.version if isinstance(state, State) else state.st_mtime_ns)
+        for path, state in states.items()
+    ]
 
 
 def digests(references: References) -> dict[str, str]:
@@ -140,7 +143,7 @@ def _unusable(use: Distribution, error: InputError) -> RecipeError:
     return RecipeError(f'distribution "{use.name}": {error}')
 
 
-def _read(file: Path, key: str | None = None) -> Reference | None:
+def _read(file: Location, key: str | None = None) -> Reference | None:
     """Return a stored distribution, None when there is none, or not with this key."""
     if not file.is_file() or file.suffix != ".parquet":
         return None
@@ -148,7 +151,7 @@ def _read(file: Path, key: str | None = None) -> Reference | None:
     if not {"key", "others", "documents"} <= facts.keys() or key not in (None, facts["key"]):
         return None
     try:
-        table = pq.read_table(file, partitioning=None)
+        table = load_table(file)
     except (OSError, pa.ArrowException):
         return None  # cut short: whoever reads it says so
     words, counts = table["hash"].to_numpy(), table["count"].to_numpy()

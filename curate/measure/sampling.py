@@ -9,20 +9,19 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from classifiers.arrow import Strings, as_strings, to_array
 from curate.errors import InputError
 from curate.kernels.hashing import text_hash
 from curate.kernels.unicode_words import words_of
 from curate.shards import Batch, ReadOptions, Shard, read
-from curate.tables import TableWriter, read_facts
+from curate.storage import Location
+from curate.tables import TableWriter, load_table, read_facts
 from curate.text import clean
 
 if TYPE_CHECKING:
@@ -128,7 +127,7 @@ def sample_shards(
     size: int,
     engine: Engine,
     *,
-    state: Path | None = None,
+    state: Location | None = None,
     key: str = "",
 ) -> Sample:
     """Return `size` documents of the shards; `state` keeps what is done so far under `key`, to go on from.
@@ -149,14 +148,14 @@ def sample_shards(
     return sample
 
 
-def _store(state: Path, key: str, sample: Sample, done: set[str]) -> None:
+def _store(state: Location, key: str, sample: Sample, done: set[str]) -> None:
     state.parent.mkdir(exist_ok=True)
     with TableWriter(state) as table:
         table.write(pa.table({"hash": sample.hash, "words": sample.documents}))
         table.close({"key": key, "done": sorted(done)})
 
 
-def _stored(state: Path | None, key: str) -> tuple[Sample, set[str]]:
+def _stored(state: Location | None, key: str) -> tuple[Sample, set[str]]:
     """Return the sample so far and the shards in it."""
     if state is None or not state.is_file():
         return Sample.empty(), set()
@@ -164,7 +163,7 @@ def _stored(state: Path | None, key: str) -> tuple[Sample, set[str]]:
     if facts is None or facts.get("key") != key:
         return Sample.empty(), set()
     try:
-        table = pq.read_table(state, partitioning=None).combine_chunks()
+        table = load_table(state).combine_chunks()
     except (OSError, pa.ArrowException):
         return Sample.empty(), set()
     if not len(table):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,7 +89,9 @@ class MeasureShard:
 
     def _journal(self, shard: Shard, key: str) -> Journal:
         """Return where what is measured of a shard waits until all of it is; for a large file, on disk."""
-        return Journal(self.run.path / "state" / f"measure-{shard.name}.journal", key, is_large(shard))
+        path = self.run.path / "state" / f"measure-{shard.name}.journal"
+        on_disk = is_large(shard) and isinstance(path, Path)  # to an object nothing can be added
+        return Journal(path, key, on_disk)
 
     def _counted(self, counts: ShardCounts, batches: Iterator[Batch]) -> Iterator[Batch]:
         for batch in batches:
@@ -202,7 +205,9 @@ def measure_run(
         run.set_recipe(recipe)
         stage["counts"] = asdict(total)
         stage["skipped"] = dict(sorted(skipped.items()))
-        stage["files"] = run.seals("signals", "sketches", "rejects")
+        files_of = (run.signals_file, run.sketches_file, run.rejects_file)
+        known = [file_of(shard) for shard in run.shards if shard.name not in skipped for file_of in files_of]
+        stage["files"] = run.seals("signals", "sketches", "rejects", known=known)
 
 
 def _left_out(shard: Shard, reason: str) -> ShardCounts:

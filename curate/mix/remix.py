@@ -111,7 +111,7 @@ def remix(run: Run, recipe: Recipe, engine: Engine) -> Drawn:
         if recipe.mix.samples:
             stage["steps"].append({"name": MIX, "kind": "mix"})
         stage["mix"] = [asdict(allocation) for allocation in drawn.allocations]
-        stage["files"] = run.seals("decisions", "cuts")
+        stage["files"] = before["files"] | run.seals(known=map(run.decisions_file, population.shards))
         run.set_recipe(recipe)
     return drawn
 

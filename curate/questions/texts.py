@@ -20,6 +20,7 @@ from curate.predicates import decimals
 from curate.questions.columns import with_trimmed_sizes
 from curate.recipe import Recipe
 from curate.shards import Shard, read
+from curate.tables import read_frame
 from curate.text import clean
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ def rows_of(run: Run, shard: Shard, count: int | None = None) -> pl.DataFrame:
 
     A signal called like a column of decisions (`domain`) is under `signal:` and its name.
     """
-    decisions = pl.read_parquet(run.decisions_file(shard), n_rows=count, glob=False)
-    signals = decimals(pl.read_parquet(run.signals_file(shard), n_rows=count, glob=False))
+    decisions = read_frame(run.decisions_file(shard), n_rows=count)
+    signals = decimals(read_frame(run.signals_file(shard), n_rows=count))
     signals = signals.drop("shard", "doc", "id", "source")
     signals = with_trimmed_sizes(run, shard, signals)
     same = [name for name in signals.columns if name in (*decisions.columns, "shard", "position")]
@@ -77,8 +78,7 @@ def find(run: Run, ids: set[str]) -> list[dict[str, Any]]:
     """Return the rows of documents by id; only shards that hold one are read in full."""
     rows: list[dict[str, Any]] = []
     for shard in run.measured:
-        held = pl.scan_parquet(run.decisions_file(shard), glob=False).filter(pl.col("id").is_in(list(ids)))
-        if held.select(pl.len()).collect().item():
+        if read_frame(run.decisions_file(shard), ["id"])["id"].is_in(list(ids)).any():
             rows += rows_of(run, shard).filter(pl.col("id").is_in(list(ids))).to_dicts()
     return rows
 

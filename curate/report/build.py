@@ -40,7 +40,8 @@ def report_run(run: Run, recipe: Recipe, engine: Engine, price_per_core_hour: fl
         atomic_bytes(run.path / "report.html", page(report, details).encode())
         atomic_bytes(run.path / "report.md", markdown(report).encode())
         atomic_bytes(run.path / "report.json", json.dumps(report, indent=1, ensure_ascii=False).encode())
-    run.stage("report")["files"] = run.seals("report.json", "report.html", "report.md")
+    files = [run.path / name for name in ("report.json", "report.html", "report.md")]
+    run.stage("report")["files"] = run.seals(known=files)
     run.save()
     return report
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet as pq
 
 from curate.decide.cuts import SIZES, Cuts
 from curate.errors import RunError
@@ -20,7 +19,7 @@ from curate.measure.stored import stored_counts
 from curate.report.breakdowns import Languages, Lengths
 from curate.report.overlap import Overlap
 from curate.shards import Shard
-from curate.tables import read_table
+from curate.tables import read_schema, read_table
 
 if TYPE_CHECKING:
     from curate.run import Run
@@ -72,7 +71,7 @@ class Figures:
 
     def add(self, run: Run, shard: Shard) -> None:
         """Add one shard; RunError where its signals and decisions do not belong together."""
-        language = Languages.choose(pq.read_schema(run.signals_file(shard)))
+        language = Languages.choose(read_schema(run.signals_file(shard)))
         columns = ["doc", "byte_count", "token_count", *([language] if language else [])]
         signals = read_table(run.signals_file(shard), columns)
         columns = ["doc", "dropped_by", "failed", "domain", "weight", "kept"]

@@ -13,6 +13,7 @@ import polars as pl
 from curate.predicates import columns_of, decimals
 from curate.questions.columns import with_trimmed_sizes
 from curate.recipe import Filter, Recipe, Top
+from curate.tables import read_frame, read_schema
 
 if TYPE_CHECKING:
     from curate.run import Run
@@ -37,12 +38,12 @@ def sampled(run: Run, recipe: Recipe, documents: int) -> pl.DataFrame:
     wanted = {"token_count", *_read_by(recipe)}
     frames = []
     for shard in run.measured:
-        there = pl.read_parquet_schema(run.decisions_file(shard))
+        there = read_schema(run.decisions_file(shard)).names
         columns = [*_DECISIONS, *(name for name in made if name in there)]
-        decisions = pl.read_parquet(run.decisions_file(shard), columns=columns, glob=False)
+        decisions = read_frame(run.decisions_file(shard), columns)
         rows = (decisions["doc"] <= bound).arg_true()
-        measured = [name for name in pl.read_parquet_schema(run.signals_file(shard)) if name in wanted - {"source"}]
-        stored = pl.read_parquet(run.signals_file(shard), columns=measured, glob=False)
+        measured = [name for name in read_schema(run.signals_file(shard)).names if name in wanted - {"source"}]
+        stored = read_frame(run.signals_file(shard), measured)
         signals = decimals(with_trimmed_sizes(run, shard, stored)[rows])
         signals = signals.drop("doc", strict=False)
         same = {name: f"signal:{name}" for name in signals.columns if name in decisions.columns}

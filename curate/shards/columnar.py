@@ -27,6 +27,7 @@ from curate.shards.rejects import Reject
 from curate.shards.schema import MisfitError, SchemaCollector, as_plain, as_string, choose, fit, is_text
 from curate.shards.storable import plain
 from curate.shards.walk import printable
+from curate.storage import is_remote, open_arrow
 
 _MAX_ROWS = 65_536
 
@@ -39,10 +40,12 @@ def read_parquet(
     """Yield the documents of a Parquet shard; see `read`."""
     path = shard.paths[0]
     with explain_read_errors(path, lambda: 0):
-        opened = pa.OSFile(os.fsencode(path))
+        opened = open_arrow(path)
     with opened:
         with explain_read_errors(path, lambda: 0):
-            file = pq.ParquetFile(opened, buffer_size=1 << 20, pre_buffer=False)
+            # Of a local file no more is read than a column needs; a store is asked for a row group at once.
+            reading = {"pre_buffer": True} if is_remote(path) else {"buffer_size": 1 << 20, "pre_buffer": False}
+            file = pq.ParquetFile(opened, **reading)
             reader = _Columns(path, options, file.schema_arrow, collector)
             groups = range(*(shard.part or (0, file.num_row_groups)))
             row = sum(file.metadata.row_group(group).num_rows for group in range(groups.start))
@@ -64,7 +67,7 @@ def read_arrow(
     path = shard.paths[0]
     row = 0
     with explain_read_errors(path, lambda: 0):
-        mapped = pa.memory_map(os.fsencode(path))
+        mapped = open_arrow(path, ahead=True) if is_remote(path) else pa.memory_map(os.fsencode(path))
     with mapped:
         with explain_read_errors(path, lambda: 0):
             is_file = mapped.read(6) == b"ARROW1"

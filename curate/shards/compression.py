@@ -6,10 +6,8 @@ Knows nothing of what is in the files.
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -17,6 +15,7 @@ from curate.errors import InputError
 from curate.limits import MAX_EXPANSION
 from curate.shards.inputs import kind
 from curate.shards.walk import printable
+from curate.storage import is_remote, locate, open_arrow, open_sparsely
 
 _MAGIC = {
     b"\x1f\x8b": "gzip",
@@ -44,12 +43,13 @@ class Source:
 
     def __init__(self, path: str, max_expansion: int = MAX_EXPANSION, part: tuple[int, int] | None = None) -> None:
         self.path = printable(path)
+        self._place = path
         self.records = 0
         self._given = 0
         self._max_expansion = max_expansion
         with self.explain():
-            size = Path(path).stat().st_size
-            self._file = pa.OSFile(os.fsencode(path), "rb")
+            size = locate(path).stat().st_size
+            self._file = open_arrow(path, ahead=True)
         codec = kind(path)[1]
         self._codec = codec
         start, end = part or (0, size)
@@ -59,7 +59,7 @@ class Source:
             if codec and not size:
                 raise bad_file(path, f"is empty, which no {codec} file is", 0)
             with self.explain():
-                self._check_magic(codec)
+                self._check_magic(codec, start)
                 self._file.seek(start)
                 self._goes_on = codec is not None and end < size
                 inside = _Until(self._file, end) if self._goes_on else self._file
@@ -109,8 +109,12 @@ class Source:
         """Return a context in which errors of pyarrow and the system become InputError naming this file."""
         return explain_read_errors(self.path, lambda: self.records)
 
-    def _check_magic(self, codec: str | None) -> None:
-        head = self._file.read(10)
+    def _check_magic(self, codec: str | None, start: int) -> None:
+        if start and is_remote(self._place):  # reading ahead is not for the beginning then
+            with open_sparsely(self._place) as beginning:
+                head = beginning.read(10)
+        else:
+            head = self._file.read(10)
         if head[:3] == b"BZh" and head[4:] == b"1AY&SY":  # the fourth byte is the level
             head = b"BZh91AY&SY"
         actual = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)

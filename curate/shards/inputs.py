@@ -13,18 +13,21 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from curate.errors import InputError
 from curate.shards.walk import (
     LeftOut,
     fixed_part,
     is_broken_link,
+    is_run,
     printable,
     refuse_unreadable,
     walk,
     without_broken_links,
     without_runs,
 )
+from curate.storage import Location, RemotePath, is_remote, locate
 
 log = logging.getLogger("curate.shards")
 
@@ -57,6 +60,7 @@ class Found:
     path: str
     source: str
     format: str
+    size: int | None = None  # where the listing of a store said so
 
 
 def kind(path: str | Path) -> tuple[str | None, str | None]:
@@ -86,20 +90,21 @@ def stem(path: str) -> str:
     return name.name
 
 
-def find(inputs: Sequence[str | Path]) -> list[Found]:
+def find(inputs: Sequence[str | Location]) -> list[Found]:
     """Return the files that `inputs` mean, each once, in an order that does not depend on that of `inputs`.
 
     Raises InputError when an input matches nothing, has an unknown suffix, or gives one file two sources.
     """
-    if isinstance(inputs, str | Path):
+    if isinstance(inputs, str | Path | RemotePath):
         inputs = [inputs]
     if not inputs:
         raise InputError("no input given: name a file, a directory or a glob such as 'raw/*.jsonl.zst'")
     chosen: dict[str, tuple[Found, bool]] = {}
     for given in inputs:
         source, where = _split_source(str(given))
-        for found in _expand(where, source):
-            real = os.path.realpath(found.path)
+        place = locate(where)
+        for found in _expand(place, where, source) if isinstance(place, Path) else _expand_remote(place, source):
+            real = found.path if is_remote(found.path) else os.path.realpath(found.path)
             chosen[real] = _merge(chosen.get(real), (found, source is not None))
     return sorted((found for found, _ in chosen.values()), key=lambda found: (found.source, found.path))
 
@@ -135,8 +140,8 @@ def _split_source(given: str) -> tuple[str | None, str]:
     return source, where
 
 
-def _expand(where: str, source: str | None) -> Iterator[Found]:
-    path = Path(where).expanduser()
+def _expand(place: Path, where: str, source: str | None) -> Iterator[Found]:
+    path = place.expanduser()
     if os.path.isdir(path):  # noqa: PTH112 (pathlib's raises where it may not look)
         yield from _directory(path, source)
     elif is_broken_link(path):
@@ -153,6 +158,60 @@ def _expand(where: str, source: str | None) -> Iterator[Found]:
         yield from _glob(path, source)
     else:
         raise _missing(path)
+
+
+def _expand_remote(place: RemotePath, source: str | None) -> Iterator[Found]:
+    """Yield the objects that a name, a prefix or a pattern means; what is left out is the same as of directories."""
+    if glob.has_magic(str(place)) and not place.is_file():
+        matches = list(place.matching())
+        found = [(path, info) for path, info in matches if info["type"] == "file"]
+        folders = [] if "**" in str(place) else [path for path, info in matches if info["type"] != "file"]
+        if not found and not folders:
+            raise InputError(f"{place}: matches no object; check the spelling (and quote it for the shell)")
+        known = list(_known_objects(place, found))
+        if not known and not folders:
+            raise InputError(f"{place}: matches no input file; {_KNOWN}")
+        yield from (_found(path, info, source or _as_source(stem(str(path)))) for path, info in known)
+        for folder in folders:
+            yield from _prefix(folder, source)
+    elif place.is_file():
+        format, codec = kind(str(place))
+        if format is None:
+            raise InputError(f"{place}: {_unknown_suffix(Path(place.name), codec)}")
+        yield _found(place, place.info(), source or _as_source(stem(str(place))))
+    else:
+        yield from _prefix(place, source)
+
+
+def _prefix(place: RemotePath, source: str | None) -> Iterator[Found]:
+    """Yield the objects below a prefix, but for hidden ones and what is in runs of curate."""
+    listed = list(place.below())
+    if not listed:
+        raise InputError(f"{place}: no such object, and none below it; check the spelling")
+    left_out = LeftOut(runs=[path.parent for path, _ in listed if path.name == "run.json" and is_run(path.parent)])
+    left_out.runs = [run for run in left_out.runs if run != place]
+    shown = [
+        (path, info)
+        for path, info in listed
+        if not any(path.is_relative_to(run) for run in left_out.runs)
+        and not any(part.startswith(".") for part in path.relative_to(place).parts)
+    ]
+    known = list(_known_objects(place, shown, left_out))
+    if not known:
+        held = "; ".join(filter(None, [_suffixes([path for path, _ in shown]), *left_out.words()]))
+        raise InputError(f"{place}: no input files below it (it holds {held}); {_KNOWN}")
+    yield from (_found(path, info, source or _as_source(place.name)) for path, info in known)
+
+
+def _known_objects(
+    place: RemotePath, objects: Sequence[tuple[RemotePath, dict[str, Any]]], left_out: LeftOut | None = None
+) -> Iterator[tuple[RemotePath, dict[str, Any]]]:
+    _say_skipped(place, [path for path, _ in objects], left_out or LeftOut())
+    return ((path, info) for path, info in objects if kind(str(path))[0])
+
+
+def _found(path: RemotePath, info: dict[str, Any], source: str) -> Found:
+    return Found(str(path), source, kind(str(path))[0] or "", info.get("size"))
 
 
 def _missing(path: Path) -> InputError:
@@ -201,15 +260,15 @@ def _glob(pattern: Path, source: str | None) -> Iterator[Found]:
         yield from _directory(folder, source)
 
 
-def _say_skipped(where: Path, files: Sequence[Path], left_out: LeftOut) -> None:
-    skipped = [file for file in files if not kind(file)[0]]
+def _say_skipped(where: Location, files: Sequence[Location], left_out: LeftOut) -> None:
+    skipped = [file for file in files if not kind(str(file))[0]]
     if skipped:
         log.warning("%s: not read, for their suffix: %d files (%s)", printable(where), len(skipped), _suffixes(skipped))
     for words in left_out.words():
         log.warning("%s: not read: %s", printable(where), words)
 
 
-def _suffixes(files: Sequence[Path]) -> str:
+def _suffixes(files: Sequence[Location]) -> str:
     counts = Counter(printable(file.suffix) or "without suffix" for file in files)
     return ", ".join(f"{count} {suffix}" for suffix, count in counts.most_common(5))
 

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from curate.errors import InputError
 from curate.shards.frames import frame_ranges
 from curate.shards.inputs import Found, find, kind, stem
+from curate.storage import Location, absolute, is_remote, open_arrow
 
 TARGET_BYTES = 256 << 20
 """Larger files are cut into parts of about this size on disk."""
@@ -46,7 +47,7 @@ class Shard:
     bytes: int
 
 
-def plan(inputs: Sequence[str | Path], *, target_bytes: int = TARGET_BYTES) -> list[Shard]:
+def plan(inputs: Sequence[str | Location], *, target_bytes: int = TARGET_BYTES) -> list[Shard]:
     """Return the shards that `inputs` (files, directories, globs, each optionally `source=INPUT`) make.
 
     The result depends on the files and on `target_bytes`, not on the order of `inputs`.
@@ -67,7 +68,7 @@ def plan(inputs: Sequence[str | Path], *, target_bytes: int = TARGET_BYTES) -> l
 
 
 def _parts(file: Found, target_bytes: int) -> Iterator[Shard]:
-    size = _size(file.path)
+    size = _size(file)
     name = _name(file.source, stem(file.path), file.path)
     ranges: list[tuple[int, int, int]] = []
     if size > target_bytes:
@@ -78,7 +79,7 @@ def _parts(file: Found, target_bytes: int) -> Iterator[Shard]:
         elif file.format == "jsonl" and kind(file.path)[1] == "zstd":
             ranges = [(a, b, b - a) for a, b in _frame_ranges(file.path, size, target_bytes)]
         elif file.format == "parquet":
-            ranges = _row_group_ranges(file.path, target_bytes)
+            ranges = _row_group_ranges(file.path, size, target_bytes)
     if len(ranges) < 2:
         yield Shard(name, file.source, file.format, (file.path,), None, size)
         return
@@ -87,6 +88,8 @@ def _parts(file: Found, target_bytes: int) -> Iterator[Shard]:
 
 
 def _frame_ranges(path: str, size: int, target_bytes: int) -> list[tuple[int, int]]:
+    if is_remote(path):  # the header of each block of 128 kB would be a request of its own
+        return []
     try:
         with Path(path).open("rb", buffering=0) as file:
             return frame_ranges(file, size, target_bytes)
@@ -94,18 +97,18 @@ def _frame_ranges(path: str, size: int, target_bytes: int) -> list[tuple[int, in
         return []
 
 
-def _row_group_ranges(path: str, target_bytes: int) -> list[tuple[int, int, int]]:
+def _row_group_ranges(path: str, size_on_disk: int, target_bytes: int) -> list[tuple[int, int, int]]:
     """Return (first row group, end, bytes) of each part; empty where the footer cannot be read.
 
     A broken file stays one shard, so that it is the reading that complains, and can be told to skip it.
     """
     try:
-        with pa.OSFile(os.fsencode(path)) as opened:
+        with open_arrow(path) as opened:
             footer = pq.ParquetFile(opened).metadata
             sizes = [max(footer.row_group(group).total_byte_size, 1) for group in range(footer.num_row_groups)]
     except (pa.ArrowException, OSError, UnicodeDecodeError):
         return []
-    on_disk = _size(path) / sum(sizes, 1)  # sizes are of the data before compression
+    on_disk = size_on_disk / sum(sizes, 1)  # sizes are of the data before compression
     ranges: list[tuple[int, int, int]] = []
     start, held = 0, 0
     for group, size in enumerate(int(size * on_disk) for size in sizes):
@@ -119,8 +122,8 @@ def _row_group_ranges(path: str, target_bytes: int) -> list[tuple[int, int, int]
 def _text_groups(source: str, files: list[Found], target_bytes: int) -> Iterator[Shard]:
     group: list[str] = []
     held = 0
-    for path in (file.path for file in files):
-        size = _size(path)
+    for file in files:
+        path, size = file.path, _size(file)
         if group and (held + size > target_bytes or len(group) == TEXT_GROUP_FILES):
             yield Shard(_name(source, "txt", group[0]), source, "txt", tuple(group), None, held)
             group, held = [], 0
@@ -137,15 +140,17 @@ def refuse_inputs(outputs: Iterable[str | Path], shards: Sequence[Shard]) -> Non
             raise InputError(f"{output}: is an input; choose another name for the output")
 
 
-def _size(path: str) -> int:
+def _size(file: Found) -> int:
+    if file.size is not None:
+        return file.size
     try:
-        return Path(path).stat().st_size
+        return Path(file.path).stat().st_size
     except OSError:  # the reading names what is wrong
         return 0
 
 
 def _name(source: str, stem: str, path: str) -> str:
-    given = str(Path(path).absolute()).encode(errors="surrogateescape")
+    given = absolute(path).encode(errors="surrogateescape")
     digest = hashlib.blake2b(given, digest_size=6).hexdigest()
     safe = re.sub(r"[^A-Za-z0-9._-]+", "_", stem).strip(".")[:60]
     middle = "" if safe == source else f"-{safe}"

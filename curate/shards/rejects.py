@@ -8,14 +8,14 @@ from __future__ import annotations
 import base64
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 import orjson
 
-from curate.shards.atomic import explain_write_errors, partial_path
+from curate.shards.atomic import explain_write_errors, partial_path, publish
 from curate.shards.walk import printable
+from curate.storage import Location, locate
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class RejectWriter:
     raw records).
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | Location) -> None:
+        self.path = locate(path)
         self.documents = 0
         self.bytes = 0
         self._file: IO[bytes] | None = None
@@ -78,7 +78,7 @@ class RejectWriter:
                 self._file.flush()
                 os.fsync(self._file.fileno())
             if keep:
-                partial.replace(self.path)
+                publish(self.path)
         finally:
             partial.unlink(missing_ok=True)
 

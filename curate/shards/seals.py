@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from pathlib import Path
+
+from curate.storage import Location, open_sparsely
 
 BLOCK_BYTES = 16 << 10
 
@@ -16,13 +17,14 @@ _MOST_FOOTER = 64 << 20
 _PARQUET = b"PAR1"
 
 
-def seal(path: str | Path) -> list[int | str]:
+def seal(path: str | Location) -> list[int | str]:
     """Return the size of a file and a hash of its first and last block. Raises OSError where it cannot be read.
 
     The last block of a Parquet file takes in all of its footer, which has no checksum of its own.
     """
-    with Path(path).open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
+    with open_sparsely(path) as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
         digest = hashlib.blake2b(file.read(BLOCK_BYTES), digest_size=8)
         if size > BLOCK_BYTES:
             file.seek(size - 8)
@@ -35,7 +37,7 @@ def seal(path: str | Path) -> list[int | str]:
     return [size, digest.hexdigest()]
 
 
-def holds(path: str | Path, sealed: object) -> bool:
+def holds(path: str | Location, sealed: object) -> bool:
     """Tell whether a file is there, and as it was when `seal` looked at it."""
     try:
         return seal(path) == sealed

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from curate.errors import InputError
+from curate.storage import Location
 
 _HEAD_BYTES = 4096  # of a run.json; it is read on only where these say which curate made it
 _SHOWN = 5
@@ -22,8 +23,8 @@ _SHOWN = 5
 class LeftOut:
     """What was found but is no input: run directories of curate, and links whose target does not exist."""
 
-    runs: list[Path] = field(default_factory=list)
-    links: list[Path] = field(default_factory=list)
+    runs: list[Location] = field(default_factory=list)
+    links: list[Location] = field(default_factory=list)
 
     def words(self) -> Iterator[str]:
         """Say what was left out, in a few words a kind."""
@@ -33,7 +34,7 @@ class LeftOut:
             yield f"{_names('link', 'links', self.links)}, whose target does not exist"
 
 
-def _names(one: str, many: str, paths: list[Path]) -> str:
+def _names(one: str, many: str, paths: list[Location]) -> str:
     names = ", ".join(printable(path) for path in paths[:_SHOWN]) + (", …" if len(paths) > _SHOWN else "")
     return f"{len(paths):,} {one if len(paths) == 1 else many} ({names})"
 
@@ -125,7 +126,7 @@ def is_broken_link(path: Path) -> bool:
     return False
 
 
-def is_run(folder: Path) -> bool:
+def is_run(folder: Location) -> bool:
     """Tell whether `folder` is a run directory: one with a run.json that has the keys "curate" and "inputs"."""
     try:
         with (folder / "run.json").open("rb") as file:
@@ -138,7 +139,7 @@ def is_run(folder: Path) -> bool:
     return isinstance(manifest, dict) and {"curate", "inputs"} <= manifest.keys()
 
 
-def printable(path: str | Path) -> str:
+def printable(path: str | Location) -> str:
     r"""Return a path as text that can be written as UTF-8: bytes of it that are not UTF-8 percent-encoded.
 
     >>> printable("caf\udce9.txt")

@@ -9,7 +9,6 @@ import io
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
@@ -17,9 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.types as pt
 
-from curate.shards.atomic import explain_write_errors, partial_path, sync_folder
+from curate.shards.atomic import explain_write_errors, partial_path, publish, sync_folder
 from curate.shards.schema import fit, is_text
 from curate.shards.storable import is_list
+from curate.storage import Location, locate
 
 FORMATS = ("parquet", "jsonl.zst")
 
@@ -36,7 +36,7 @@ _ZSTD_LEVEL = 3
 class Part:
     """A file that was written: where, how many documents, how many bytes uncompressed and on disk."""
 
-    path: Path
+    path: Location
     documents: int
     uncompressed: int
     bytes: int
@@ -53,7 +53,7 @@ class MixWriter:
 
     def __init__(
         self,
-        directory: str | Path,
+        directory: str | Location,
         schema: pa.Schema,
         *,
         format: str = "parquet",
@@ -64,7 +64,7 @@ class MixWriter:
         if format not in FORMATS:
             raise ValueError(f'format must be one of {FORMATS}, not "{format}"')
         self.parts: list[Part] = []
-        self._directory = Path(directory)
+        self._directory = locate(directory)
         self._schema = schema
         self._format = format
         self._target_bytes = target_bytes
@@ -117,7 +117,7 @@ class MixWriter:
                 self._finish()
                 for part in self.parts:
                     with explain_write_errors(part.path):
-                        partial_path(part.path).replace(part.path)
+                        publish(part.path)
                 if self.parts:
                     sync_folder(self._directory)
                 return
@@ -146,7 +146,7 @@ class _Encoder(Protocol):
 class _OpenPart:
     """The file being written, under its partial name."""
 
-    def __init__(self, path: Path, encoder: _MakeEncoder) -> None:
+    def __init__(self, path: Location, encoder: _MakeEncoder) -> None:
         self.path = path
         self.uncompressed = 0
         self._documents = 0

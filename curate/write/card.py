@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-import pyarrow.parquet as pq
 
 import curate
 from curate.recipe import Recipe
+from curate.tables import read_frame, read_schema, read_table
 
 if TYPE_CHECKING:
     from curate.run import Run
@@ -86,10 +86,10 @@ def languages(run: Run) -> list[str]:
     found: dict[str, int] = {}
     for shard in run.measured:
         file = run.signals_file(shard)
-        if "language" not in pq.read_schema(file).names:
+        if "language" not in read_schema(file).names:
             continue
-        weight: Any = pq.read_table(run.decisions_file(shard), columns=["weight"], partitioning=None)["weight"]
-        column = pl.Series(pl.read_parquet(file, columns=["language"], glob=False)["language"])
+        weight: Any = read_table(run.decisions_file(shard), ["weight"])["weight"]
+        column = read_frame(file, ["language"])["language"]
         counts: Any = column.cast(pl.String).filter(pl.Series(np.asarray(weight) > 0)).drop_nulls().value_counts()
         for language, count in counts.iter_rows():
             found[language] = found.get(language, 0) + count

@@ -6,8 +6,8 @@ another hash and becomes a file. Which documents are written is decided elsewher
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from curate.shards import MixWriter
+from curate.storage import Location
 from curate.tables import read_table
 
 if TYPE_CHECKING:
@@ -46,22 +47,29 @@ def bucket_name(bucket: int) -> str:
 
 
 @dataclass(frozen=True)
+class Shuffled:
+    """What was written in its order: documents, and the files that hold them."""
+
+    documents: int = 0
+    files: Sequence[Location] = ()
+
+
+@dataclass(frozen=True)
 class ShuffleTask:
     """Turns one bucket into files of the mix; `task(number, workers)`. Picklable."""
 
-    folder: Path
-    mix: Path
+    pieces: Sequence[Sequence[Location]] = field(repr=False)  # of each bucket
+    mix: Location
     schema: pa.Schema
     format: str
     target_bytes: int
     text_column: str
 
-    def __call__(self, bucket: int, workers: Workers) -> int:
-        """Write a bucket in its order and forget it; return its documents."""
-        pieces = sorted((self.folder / bucket_name(bucket)).glob("*.parquet"))
-        if not pieces:
-            return 0
-        table = pa.concat_tables(read_table(piece) for piece in pieces)
+    def __call__(self, bucket: int, workers: Workers) -> Shuffled:
+        """Write a bucket in its order and forget it."""
+        if not self.pieces[bucket]:
+            return Shuffled()
+        table = pa.concat_tables(read_table(piece) for piece in self.pieces[bucket])
         rows = np.argsort(table[ORDER].to_numpy(), kind="stable")
         table = table.drop_columns([ORDER]).cast(self.schema)
         with MixWriter(
@@ -75,9 +83,12 @@ class ShuffleTask:
             step = 4096
             for start in range(0, len(rows), step):
                 writer.write(table.take(pa.array(rows[start : start + step])).combine_chunks())
-        return len(rows)
+        return Shuffled(len(rows), [part.path for part in writer.parts])
 
 
-def shuffle(task: ShuffleTask, buckets: int, engine: Engine) -> int:
-    """Write every bucket, return the documents written; the buckets stay until the caller knows that all is there."""
-    return sum(written for _, written in engine.run(task, range(buckets)))
+def shuffle(task: ShuffleTask, buckets: int, engine: Engine) -> Shuffled:
+    """Write every bucket; the buckets stay until the caller knows that all is there."""
+    total = Shuffled()
+    for _, written in engine.run(task, range(buckets)):
+        total = Shuffled(total.documents + written.documents, [*total.files, *written.files])
+    return total

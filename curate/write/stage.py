@@ -10,11 +10,9 @@ import csv
 import io
 import json
 import re
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -37,6 +35,7 @@ from curate.meter import Meter
 from curate.recipe import Recipe, fingerprint
 from curate.run import clear_mix
 from curate.shards import Batch, MixWriter, Shard, atomic_bytes, holds, read, seal, unify
+from curate.storage import Location, remove_tree
 from curate.tables import read_table
 from curate.text import clean
 from curate.write.card import card
@@ -71,7 +70,7 @@ class WriteTask:
     buckets: int = 0  # of a shuffled mix; 0: one folder a domain
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> Location:
         """Where the files go: the mix, or the buckets that are shuffled afterwards."""
         return self.run.path / "state" / "shuffle" if self.buckets else self.run.path / "mix"
 
@@ -101,7 +100,7 @@ class WriteTask:
 
     def __call__(self, number: int, workers: Workers) -> dict[str, Any]:
         """Write one group unless it is done; return its counts by domain."""
-        done = self.run.path / "state" / f"write-{number:05d}.json"
+        done = self.run.path / "state" / _note(number)
         stored = _stored(self.run, done)
         if stored is not None:
             return stored
@@ -136,9 +135,14 @@ class WriteTask:
                 check_written(shard, dict(zip(("documents", "bytes"), asked, strict=True)), written)
         done.parent.mkdir(exist_ok=True)
         paths = sorted(part.path for writer in writers.values() for part in writer.parts)
-        files = {path.relative_to(self.run.path).as_posix(): seal(path) for path in paths}
+        files = {self.run.name_of(path): seal(path) for path in paths}
         atomic_bytes(done, json.dumps({"counts": counts, "files": files}).encode())
         return counts
+
+    def written(self) -> list[Location]:
+        """Return the files of all groups that were written, as the groups noted them."""
+        notes = [self.run.path / "state" / _note(number) for number in range(len(self.groups))]
+        return [self.run.path / file for note in notes for file in json.loads(note.read_bytes())["files"]]
 
     @property
     def text(self) -> str:
@@ -202,7 +206,19 @@ class WriteTask:
         return found
 
 
-def _stored(run: Run, done: Path) -> dict[str, Any] | None:
+def _note(number: int) -> str:
+    return f"write-{number:05d}.json"
+
+
+def _by_bucket(files: Sequence[Location], buckets: int) -> list[list[Location]]:
+    """Return the files of each bucket, sorted."""
+    found: dict[str, list[Location]] = {bucket_name(number): [] for number in range(buckets)}
+    for file in files:
+        found[file.parent.name].append(file)
+    return [sorted(pieces, key=str) for pieces in found.values()]
+
+
+def _stored(run: Run, done: Location) -> dict[str, Any] | None:
     """Return the counts of a group that was written, None where it was not, or its files are not as they were."""
     try:
         stored = json.loads(done.read_text(encoding="utf-8"))
@@ -295,7 +311,7 @@ def write_run(
         return
     before = run.stage("write")
     if before.get("key") != key or before.get("done"):  # nothing of another mix, or of a damaged one, may stay
-        clear_mix(run.path)
+        clear_mix(run.path, before.get("files", ()))
     with run.doing("write", key, format=format) as stage:
         (run.path / "mix").mkdir(exist_ok=True)
         shards = run.measured
@@ -315,17 +331,18 @@ def write_run(
         stage["documents"] = dict(sorted(totals.items()))
         stage["groups"] = [len(group) for group in groups]
         if buckets:
-            done = ShuffleTask(task.folder, run.path / "mix", task.mix_schema(), format, TASK_BYTES, task.text)
+            pieces = _by_bucket(task.written(), buckets)
+            done = ShuffleTask(pieces, run.path / "mix", task.mix_schema(), format, TASK_BYTES, task.text)
             shuffled = shuffle(done, buckets, engine)
-            if shuffled != sum(totals.values()):
-                wanted = sum(totals.values())
-                raise RunError(f"{wanted:,} documents to shuffle, {shuffled:,} were; run: curate write {run.path}")
+            if shuffled.documents != sum(totals.values()):
+                wanted, there = sum(totals.values()), shuffled.documents
+                raise RunError(f"{wanted:,} documents to shuffle, {there:,} were; run: curate write {run.path}")
         _write_weights(run, shuffled=bool(buckets))
         folders = [] if buckets else [folder_name(name) for name in stage["documents"]]
         atomic_bytes(run.path / "README.md", card(run, recipe, folders, format).encode())
-        stage["files"] = run.seals("mix", "mix.json", "mix.csv")
+        stage["files"] = run.seals("mix", "mix.json", "mix.csv", known=shuffled.files if buckets else task.written())
         stage["schema"] = base64.b64encode(task.mix_schema().serialize().to_pybytes()).decode()
-    shutil.rmtree(run.path / "state" / "shuffle", ignore_errors=True)
+    remove_tree(run.path / "state" / "shuffle")
 
 
 def _groups(run: Run, shards: Sequence[Shard]) -> list[list[Shard]]:
