@@ -22,6 +22,7 @@ F64 = npt.NDArray[np.float64]
 ORDER = 6
 MEMORY = "1GB"
 _ENTRIES_PER_BYTE = 2  # English web text of 6 MB has 1.1 at order 6; a table that is half full is fast
+_MOST_BYTES = 2**32 - 1  # counts are 32 bits wide
 _SMALLEST = 1 << 13  # entries
 
 
@@ -38,16 +39,16 @@ class NgramModel:
         if not 0 <= order <= ngrams.LONGEST:
             raise CurateError(f"the order of an n-gram model is 0 to {ngrams.LONGEST} bytes, not {order}")
         self.order = order
-        self._dense = np.zeros((ngrams.ROWS, 258), np.int64)
+        self._dense = np.zeros((ngrams.ROWS, ngrams.COLUMNS), np.uint32)
         self._table = _aligned(entries)
 
     @classmethod
     def train(cls, texts: Any, order: int = ORDER, memory: int | str = MEMORY) -> NgramModel:
         """Return a model of texts (anything Arrow reads as strings).
 
-        `order`: bytes of the longest context, 0 to 8. `memory`: the most that the table of counts may take, such as
-        "1GB"; n-grams that find no room in it are left out, so that a small table makes a worse model. Up to 20 MB of
-        text fit into 512 MB. Raises CurateError for another order and for memory below 64 KiB.
+        `order`: bytes of the longest context, 0 to 8. `memory`: the most that the table of counts of more than two
+        bytes may take, such as "1GB"; n-grams that find no room in it are left out, so that a small one makes a worse
+        model. 20 MB of text fit into 512 MB. The counts of one and two bytes take up to 68 MB beside it. Raises CurateError for another order and for memory below 64 KiB.
         """
         strings = as_strings(texts)
         model = cls(order, _entries(strings.nbytes, memory))
@@ -55,8 +56,13 @@ class NgramModel:
         return model
 
     def add(self, texts: Any) -> None:
-        """Count more texts: counts add up, so the model is that of all texts together (where the table has room)."""
+        """Count more texts: counts add up, so the model is that of all texts together (where the table has room).
+
+        Raises CurateError when that is more than 4 GB.
+        """
         strings = as_strings(texts)
+        if int(self._dense[0, ngrams.N]) + strings.nbytes > _MOST_BYTES:
+            raise CurateError("an n-gram model counts at most 4 GB of text; train it on a sample")
         ngrams.count(strings.data, strings.offsets, self.order, self._dense, self._table)
 
     def copy(self) -> NgramModel:
