@@ -14,6 +14,7 @@ from curate.errors import CurateError, EngineError, InputError, PluginError, Rec
 
 if TYPE_CHECKING:
     from curate import dedup
+    from curate.audit.audit import audit
     from curate.corpus import corpus
     from curate.decide.stage import decide
     from curate.measure.texts import measure
@@ -34,6 +35,7 @@ __all__ = [
     "Run",
     "RunError",
     "SpaceError",
+    "audit",
     "corpus",
     "decide",
     "dedup",
@@ -45,6 +47,7 @@ __all__ = [
 _HOMES = {
     "Recipe": "curate.recipe",
     "Run": "curate.run",
+    "audit": "curate.audit.audit",
     "corpus": "curate.corpus",
     "decide": "curate.decide.stage",
     "measure": "curate.measure.texts",

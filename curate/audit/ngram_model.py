@@ -48,7 +48,8 @@ class NgramModel:
 
         `order`: bytes of the longest context, 0 to 8. `memory`: the most that the table of counts of more than two
         bytes may take, such as "1GB"; n-grams that find no room in it are left out, so that a small one makes a worse
-        model. 20 MB of text fit into 512 MB. The counts of one and two bytes take up to 68 MB beside it. Raises CurateError for another order and for memory below 64 KiB.
+        model. 20 MB of text fit into 512 MB. The counts of one and two bytes take up to 68 MB beside it.
+        Raises CurateError for another order and for memory below 64 KiB.
         """
         strings = as_strings(texts)
         model = cls(order, _entries(strings.nbytes, memory))
