@@ -419,7 +419,17 @@ def _clear(path: Path) -> None:
     clear_mix(path)
     shutil.rmtree(path / "cuts", ignore_errors=True)
     shutil.rmtree(path / "state", ignore_errors=True)
-    for name in (MANIFEST, "report.json", "report.html", "report.md", "mix.json", "mix.csv", "README.md", "log.txt"):
+    for name in (
+        MANIFEST,
+        "report.json",
+        "report.html",
+        "report.md",
+        "mix.json",
+        "mix.csv",
+        "README.md",
+        "audit.json",
+        "log.txt",
+    ):
         (path / name).unlink(missing_ok=True)
 
 

@@ -201,10 +201,10 @@ def _warnings(found: dict[str, Any]) -> list[str]:
         said.append("The mix predicts the references worse than random documents of the same size.")
     elif mix["difference_interval"][1] >= 0:
         said.append("The mix does not predict the references better than random documents of the same size.")
-    for verdict, words in (("nothing", "buys nothing that shows"), ("harms", "makes the references harder to predict")):
-        said += [
-            f"Step {step['name']} takes {step['tokens_paid']:.1%} of the tokens and {words}."
-            for step in found["steps"]
-            if step["verdict"] == verdict
-        ]
+    for verdict, words in (("nothing", "buy nothing that shows"), ("harms", "make the references harder to predict")):
+        steps = [step for step in found["steps"] if step["verdict"] == verdict]
+        if steps:
+            paid = sum(step["tokens_paid"] for step in steps)
+            names = ", ".join(f"{step['name']} ({step['tokens_paid']:.1%})" for step in steps)
+            said.append(f"Steps that take {paid:.1%} of the tokens {words} in samples of this size: {names}.")
     return said
