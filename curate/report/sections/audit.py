@@ -109,10 +109,10 @@ def _plot(steps: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
 
     def across(paid: float) -> float:
         share = (math.log10(max(paid, _LEAST)) - least) / max(most - least, 1e-9)
-        return round(LEFT + (RIGHT - LEFT) * min(max(share, 0.0), 1.0), 1)
+        return float(round(LEFT + (RIGHT - LEFT) * min(max(share, 0.0), 1.0), 1))
 
     def up(gain: float) -> float:
-        return round(BOTTOM - (BOTTOM - TOP) * (gain - low) / spread, 1)
+        return float(round(BOTTOM - (BOTTOM - TOP) * (gain - low) / spread, 1))
 
     points = [
         {
