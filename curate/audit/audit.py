@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from curate.engines.local import Local
 
 SAMPLE, SEEDS, MEMORY = "20MB", 3, "1GB"
-STEP_SAMPLE = 4_000_000  # bytes of each sample of the arms of steps, of which there are two for each step
+STEP_SAMPLE, STEP_SEEDS = 2_500_000, 5  # bytes of each sample of the arms of steps, and the least samples of each
 
 
 def audit(
@@ -103,7 +103,7 @@ def audit(
         with progress.stage("audit", sum(trial.bytes for trial in trials)):
             judged = judge(trials, given, questions, chosen, at_once, progress.advance)
     asked = Asked(runs, given, questions, chosen, wanted, size, seeds)
-    figures = Figures(judged, given, questions, seeds)
+    figures = Figures(judged, given, questions)
     found = result(asked, figures, judged.documents, audited[0].samples, audited[0].by_step, audited[0].step_arms)
     found["leaks"]["by_corpus"] = {name: count for name, (_, count) in cleared.items()}
     found["seconds"] = time.perf_counter() - begun
@@ -127,7 +127,7 @@ class _Audited:
         arms = main_arms(documents)
         if not (arms[-1].weight[~held] > 0).any():
             raise RunError(f"the mix of {run.path} is empty: there is nothing to audit")
-        main = Group(arms, bytes_of(documents, arms, held, wanted))
+        main = Group(arms, bytes_of(documents, arms, held, wanted), seeds)
         groups = [main]
         made: list[StepArms] = []
         if steps:
@@ -137,8 +137,9 @@ class _Audited:
             if any(one.kind == MIX for one in made):
                 several.append(arms[-1])
             several = [arm for arm in several if (arm.weight[~held] > 0).any()]
-            groups.append(Group(several, bytes_of(documents, several, held, min(wanted, STEP_SAMPLE))))
-        samples = Samples.read(documents, groups, held, seeds, engine)
+            size = bytes_of(documents, several, held, min(wanted, STEP_SAMPLE))
+            groups.append(Group(several, size, max(seeds, STEP_SEEDS)))
+        samples = Samples.read(documents, groups, held, engine)
         return _Audited(samples, main, groups[1] if steps else None, made)
 
     def without_leaks(self, finder: LeakFinder) -> _Audited:
@@ -155,9 +156,9 @@ class _Audited:
 
 def _of_corpus(name: str, texts: Strings, size: int, seeds: int) -> list[Trial]:
     keys = text_hash(texts)[:, 0]
-    array, once = to_array(texts), np.ones(len(texts), np.int64)
+    array = to_array(texts)
     orders = [np.argsort(mixed(keys, seed), kind="stable") for seed in range(seeds)]
-    samples = [partial(draw, array, order, once, size) for order in orders]
+    samples = [partial(draw, array, order, size) for order in orders]
     return [Trial(f"corpus/{name}", seed, sample, size) for seed, sample in enumerate(samples)]
 
 

@@ -167,16 +167,15 @@ class _ReadTask:
         return pa.concat_arrays([raw for raw, _ in done]), pa.concat_arrays([cleaned for _, cleaned in done])
 
 
-def draw(texts: Any, order: I64, weight: I64, size: int) -> Strings:
-    """Return texts in an order, each `weight` times, until there are `size` bytes; the last one is cut short.
+def draw(texts: Any, order: I64, size: int) -> Strings:
+    """Return texts in an order until there are `size` bytes; the last one is cut short.
 
     `texts`: an Arrow array; `order`: places in it. Cut between characters, so up to 3 bytes may be missing.
     """
     strings = as_strings(texts)
-    repeated = np.repeat(order, weight)
-    ends = np.cumsum(np.diff(strings.offsets)[repeated])
+    ends = np.cumsum(np.diff(strings.offsets)[order])
     last = int(np.searchsorted(ends, size, side="left"))
-    chosen = as_strings(texts.take(pa.array(repeated[: last + 1])))
+    chosen = as_strings(texts.take(pa.array(order[: last + 1])))
     end = min(size, chosen.nbytes)
     while end < chosen.nbytes and (chosen.data[end] & 0xC0) == 0x80:
         end -= 1

@@ -62,6 +62,7 @@ def result(
             "asked_for": asked.wanted,
             "step_bytes": by_step.bytes if by_step else None,
             "seeds": asked.seeds,
+            "step_seeds": by_step.seeds if by_step else None,
             "shards": len(samples.documents.shards),
             "of_shards": len(first.measured),
         },

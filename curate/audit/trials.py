@@ -88,20 +88,20 @@ def _in_order(pool: ThreadPoolExecutor, work: Any, trials: Sequence[Trial]) -> I
 class Figures:
     """Figures of arms with their intervals: bits per byte of references, measures of tasks."""
 
-    def __init__(self, judged: Judged, references: Sequence[Reference], tasks: Sequence[Task], seeds: int) -> None:
+    def __init__(self, judged: Judged, references: Sequence[Reference], tasks: Sequence[Task]) -> None:
         self._judged = judged
         self._names = [one.name for one in references]
         self._tasks = tasks
         lengths = np.concatenate([np.diff(one.texts.offsets) for one in references]).astype(np.float64)
         groups = np.repeat(np.arange(len(references)), [len(one.texts) for one in references])
-        self._bits = Bootstrap(groups, lengths, seeds)
+        self._bits = Bootstrap(groups, lengths)
         asked = np.repeat(np.arange(len(tasks)), [len(task) for task in tasks])
-        self._scores = Bootstrap(asked, np.ones(len(asked)), seeds) if tasks else None
+        self._scores = Bootstrap(asked, np.ones(len(asked))) if tasks else None
 
     def bits_per_byte(self, arm: str, against: str | None = None) -> dict[str, Any]:
         """Return bits per byte of an arm, as `figures` does, and the difference from another arm (below 0: better)."""
         base = self._bits.ratios(self._judged.bits[against]) if against else None
-        return figures(self._names, *self._bits.ratios(self._judged.bits[arm]), base)
+        return figures(self._names, self._bits.ratios(self._judged.bits[arm]), base)
 
     def tasks(self, arm: str, against: str | None = None) -> dict[str, Any]:
         """Return the measures of each task, {measure: {"references": {task: figure}, "mean": figure}}."""
@@ -110,8 +110,8 @@ class Figures:
         found = {}
         for number, measure in enumerate(MEASURES):
             base = self._scores.ratios(self._measure(against, number)) if against else None
-            point, drawn = self._scores.ratios(self._measure(arm, number))
-            made = figures([task.name for task in self._tasks], point, drawn, base)
+            ratios = self._scores.ratios(self._measure(arm, number))
+            made = figures([task.name for task in self._tasks], ratios, base)
             found[measure] = {"tasks": made["references"], "mean": made["mean"]}
         return found
 
