@@ -7,7 +7,7 @@ predict references that none of them holds. Reads runs and changes nothing in th
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from classifiers.arrow import Strings, as_strings, to_array
-from curate.audit.arms import StepArms, main_arms, step_arms
+from curate.audit.arms import RANDOM, RAW, StepArms, main_arms, step_arms
 from curate.audit.leaks import LeakFinder
 from curate.audit.pool import Documents, draw
 from curate.audit.proxy import NgramProxy, Proxy
@@ -96,7 +96,9 @@ def audit(
         cleared = {name: _without_leaks(texts, finder) for name, texts in mixes.items()}
         size = min([one.main.bytes for one in audited] + [texts.nbytes * 4 // 5 for texts, _ in cleared.values()])
         _check_size(size, runs[0])
-        trials = [trial for number, one in enumerate(audited) for trial in one.trials(f"{number}/", size)]
+        trials = []
+        for number, one in enumerate(audited):
+            trials += one.trials(f"{number}/", size, leave_out=_same_arms(runs[number], runs[:number]))
         trials += [trial for name, (texts, _) in cleared.items() for trial in _of_corpus(name, texts, size, seeds)]
         chosen = proxy or NgramProxy(memory=parse_size(memory) // engine.threads)
         at_once = engine.threads if isinstance(chosen, NgramProxy) else 1
@@ -148,10 +150,17 @@ class _Audited:
         by_step = None if self.by_step is None else samples.drawable(self.by_step)
         return replace(self, samples=samples, main=samples.drawable(self.main), by_step=by_step)
 
-    def trials(self, prefix: str, size: int) -> list[Trial]:
-        """Return what to train: the main arms on `size` bytes, those of steps on theirs."""
-        found = self.samples.trials(replace(self.main, bytes=size), prefix)
+    def trials(self, prefix: str, size: int, leave_out: Collection[str]) -> list[Trial]:
+        """Return what to train: the main arms but some on `size` bytes, those of steps on theirs."""
+        arms = [arm for arm in self.main.arms if arm.name not in leave_out]
+        found = self.samples.trials(replace(self.main, arms=arms, bytes=size), prefix)
         return found + (self.samples.trials(self.by_step, "step/") if self.by_step else [])
+
+
+def _same_arms(run: Run, earlier: Sequence[Run]) -> set[str]:
+    """Return the arms that an earlier run has too: raw text of the same files; random documents if cleaned alike."""
+    same = [other for other in earlier if other.input_key() == run.input_key()]
+    return ({RAW} if same else set()) | ({RANDOM} if any(o.recipe.clean == run.recipe.clean for o in same) else set())
 
 
 def _of_corpus(name: str, texts: Strings, size: int, seeds: int) -> list[Trial]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import curate
-from curate.audit.arms import ALL, MIXED, RANDOM, RAW, StepArms
+from curate.audit.arms import ALL, MIXED, RANDOM, StepArms
 from curate.audit.proxy import Proxy
 from curate.audit.references import Reference
 from curate.audit.samples import Group, Samples
@@ -85,7 +85,7 @@ def result(
 
 
 def _arms(asked: Asked, figures: Figures, documents: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Return the arms of all runs, then of corpora; arms that would be the same as those of an earlier run once."""
+    """Return the arms of all runs, then of corpora."""
     labels = _labels(asked.runs)
     found = []
     for key in documents:
@@ -93,8 +93,6 @@ def _arms(asked: Asked, figures: Figures, documents: Mapping[str, float]) -> lis
         if origin == "step":
             continue
         number = int(origin) if origin.isdecimal() else None
-        if number and name != MIXED and _same_input(asked.runs, number, name):
-            continue
         several = len(asked.runs) > 1 and number is not None
         against = f"0/{RANDOM}"
         found.append(
@@ -114,15 +112,6 @@ def _labels(runs: Sequence[Run]) -> list[str]:
     """Return a short name for each run: that of its directory, or its path where two are called alike."""
     names = [run.path.resolve().name for run in runs]
     return [name if names.count(name) == 1 else str(run.path) for name, run in zip(names, runs, strict=True)]
-
-
-def _same_input(runs: Sequence[Run], number: int, name: str) -> bool:
-    """Tell whether an earlier run has the same arm: the same files and, for random documents, the same cleaners."""
-    this = runs[number]
-    return any(
-        other.input_key() == this.input_key() and (name == RAW or other.recipe.clean == this.recipe.clean)
-        for other in runs[:number]
-    )
 
 
 def _steps(figures: Figures, samples: Samples, by_step: Group, steps: Sequence[StepArms]) -> list[dict[str, Any]]:

@@ -146,6 +146,15 @@ def test_runs_and_corpora_of_other_tools_are_compared_on_equal_bytes(
     assert found["leaks"]["by_corpus"] == {"noise": 0, "prose2": len(REFERENCE)}
 
 
+def test_runs_over_the_same_files_share_raw_text_and_random_documents(
+    planted_run: curate.Run, tmp_path: Path, reference: Path
+) -> None:
+    shutil.copytree(planted_run.path, tmp_path / "again")
+    found = curate.audit(planted_run, {"prose": reference}, others=[tmp_path / "again"])
+    assert [one["name"] for one in found["arms"]] == ["run: raw", "run: random", "run: mix", "again: mix"]
+    assert arm(found, "run: mix")["bits_per_byte"] == arm(found, "again: mix")["bits_per_byte"]
+
+
 def test_an_audit_is_kept_in_the_run_and_outdated_by_other_decisions(
     tmp_path: Path, planted_run: curate.Run, reference: Path
 ) -> None:
