@@ -38,7 +38,7 @@ from curate.run import Run
 if TYPE_CHECKING:
     from typing import Any
 
-    from curate.engines.local import Local
+    from curate.engines.engine import Engine
 
 SAMPLE, SEEDS, MEMORY = "20MB", 3, "1GB"
 STEP_SAMPLE, STEP_SEEDS = 2_500_000, 5  # bytes of each sample of the arms of steps, and the least samples of each
@@ -122,7 +122,7 @@ class _Audited:
     step_arms: list[StepArms]
 
     @staticmethod
-    def of(run: Run, engine: Local, wanted: int, shares: Mapping[str, float], seeds: int, steps: bool) -> _Audited:
+    def of(run: Run, engine: Engine, wanted: int, shares: Mapping[str, float], seeds: int, steps: bool) -> _Audited:
         """Choose and read the documents of a run."""
         documents = Documents.of(run, 2 * seeds * wanted, list(shares))
         held = held_out(documents, shares)

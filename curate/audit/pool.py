@@ -27,7 +27,8 @@ from curate.shards import Shard, read
 from curate.text import clean
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local, Workers
+    from curate.engines.engine import Engine
+    from curate.engines.workers import Workers
     from curate.run import Run
 
 _FEWEST_SHARDS = 16
@@ -90,7 +91,7 @@ class Documents:
         """Return a column of numbers."""
         return self.frame[name].to_numpy()
 
-    def texts(self, chosen: Bools, engine: Local) -> Texts:
+    def texts(self, chosen: Bools, engine: Engine) -> Texts:
         """Read the texts of the chosen documents, as they came, cleaned, and as the mix has them."""
         position = self.column("position")
         part = self.column("part")

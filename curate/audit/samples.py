@@ -25,7 +25,7 @@ from curate.audit.trials import Trial
 from curate.dedup.audit_sample import mixed
 
 if TYPE_CHECKING:
-    from curate.engines.local import Local
+    from curate.engines.engine import Engine
 
 Bools = npt.NDArray[np.bool_]
 I64 = npt.NDArray[np.int64]
@@ -84,7 +84,7 @@ class Samples:
     leaked: I64
 
     @staticmethod
-    def read(documents: Documents, groups: Sequence[Group], held: Bools, engine: Local) -> Samples:
+    def read(documents: Documents, groups: Sequence[Group], held: Bools, engine: Engine) -> Samples:
         """Read the texts that the arms may draw, and some of what is held out."""
         size = documents.column("byte_count").astype(np.int64)
         chosen = _first(mixed(documents.column("doc"), _HELD_OUT), np.where(held, size, 0), MOST_BYTES)
