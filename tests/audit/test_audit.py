@@ -12,6 +12,8 @@ from audit_corpora import COPIES, GARBAGE, GOOD, HARMFUL, NEEDLESS, REFERENCE, g
 from click.testing import CliRunner, Result
 
 import curate
+from classifiers.arrow import Strings
+from curate.audit.ngram_model import NgramModel
 from curate.cli import main
 from tests.corpora import prose, write_jsonl
 
@@ -144,6 +146,28 @@ def test_runs_and_corpora_of_other_tools_are_compared_on_equal_bytes(
     assert names[-2:] == ["noise", "prose2"]
     assert arm(found, "noise")["bits_per_byte"]["mean"]["difference_interval"][0] > 0
     assert found["leaks"]["by_corpus"] == {"noise": 0, "prose2": len(REFERENCE)}
+
+
+class Counting:
+    """The n-gram proxy, of which it is known how often it was trained."""
+
+    name = "counting"
+
+    def __init__(self) -> None:
+        self.trained: list[int] = []
+
+    def train(self, texts: Strings, seed: int) -> NgramModel:
+        self.trained.append(seed)
+        return NgramModel.train(texts, order=3)
+
+
+def test_any_proxy_serves_and_equal_samples_are_trained_on_once(planted_run: curate.Run, reference: Path) -> None:
+    proxy = Counting()
+    found = curate.audit(planted_run, {"prose": reference}, steps=False, seeds=4, proxy=proxy)
+    assert found["proxy"] == "counting"
+    assert sorted(proxy.trained) == [0, 0, 1, 1, 2, 2, 3, 3]  # raw and random are the same texts: nothing to clean
+    assert arm(found, "raw")["bits_per_byte"]["mean"]["difference"] == 0
+    assert arm(found, "mix")["bits_per_byte"]["mean"]["difference"] < 0
 
 
 def test_runs_over_the_same_files_share_raw_text_and_random_documents(
