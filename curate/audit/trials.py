@@ -64,8 +64,8 @@ def judge(
 
     def work(trial: Trial) -> tuple[F64, list[F64], int]:
         texts = trial.texts()
-        digest = blake2b(np.ascontiguousarray(texts.data))
-        digest.update(np.ascontiguousarray(texts.offsets))
+        digest = blake2b(np.ascontiguousarray(texts.data).data)
+        digest.update(np.ascontiguousarray(texts.offsets).data)
         key = trial.seed, digest.digest()
         if key not in done:
             model = proxy.train(texts, trial.seed)
