@@ -23,6 +23,7 @@ from curate.errors import (
 
 if TYPE_CHECKING:
     from curate import dedup
+    from curate.audit.audit import audit
     from curate.corpus import corpus
     from curate.decide.stage import decide
     from curate.measure.texts import measure
@@ -44,6 +45,7 @@ __all__ = [
     "RunError",
     "SpaceError",
     "StorageError",
+    "audit",
     "corpus",
     "decide",
     "dedup",
@@ -55,6 +57,7 @@ __all__ = [
 _HOMES = {
     "Recipe": "curate.recipe",
     "Run": "curate.run",
+    "audit": "curate.audit.audit",
     "corpus": "curate.corpus",
     "decide": "curate.decide.stage",
     "measure": "curate.measure.texts",

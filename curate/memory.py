@@ -26,13 +26,25 @@ def parse_memory(size: int | str | None) -> int:
     """
     if size is None:
         return default_memory()
+    size = parse_size(size)
+    if size < SMALLEST:
+        raise CurateError(f"memory must be at least {SMALLEST >> 20}MiB, not {size:,} bytes")
+    return size
+
+
+def parse_size(size: int | str) -> int:
+    """Return a number of bytes given as a number or a text such as "20MB".
+
+    >>> parse_size("20 MB")
+    20000000
+
+    Raises CurateError for a text that is no size.
+    """
     if isinstance(size, str):
         match = _SIZE.fullmatch(size)
         if not match:
             raise CurateError(f'"{size}" is no amount of memory; write it as 8GB, 500MB or 16GiB')
         size = int(float(match[1]) * _UNITS[(match[2] or "").upper()])
-    if size < SMALLEST:
-        raise CurateError(f"memory must be at least {SMALLEST >> 20}MiB, not {size:,} bytes")
     return int(size)
 
 

@@ -330,8 +330,12 @@ class Run:
     def status(self) -> list[dict[str, Any]]:
         """Return the state of each stage: stage, state (done, running, interrupted, outdated, missing), seconds, note.
 
+        And of the audit, where there is one.
+
         A running stage has `progress` too: bytes done and in all, rate, seconds left, and what it is at.
         """
+        from curate.audit.stored import stored
+
         rows: list[dict[str, Any]] = []
         progress = progress_of(self.path) if is_held(self.path) else {}
         for name in STAGES:
@@ -343,6 +347,10 @@ class Run:
             if progress.get("stage") == name and not stage.get("done"):
                 row |= {"state": "running", "progress": progress, "seconds": progress["updated"] - progress["began"]}
             rows.append(row)
+        audited = stored(self)
+        if audited:
+            state = "outdated" if audited["outdated"] else "done"
+            rows.append({"stage": "audit", "state": state, "seconds": audited["seconds"], "note": ""})
         return rows
 
     def set_recipe(self, recipe: Recipe) -> None:
@@ -511,7 +519,17 @@ def _clear(path: Location) -> None:
     clear_mix(path)
     remove_tree(path / "cuts")
     remove_tree(path / "state")
-    for name in (MANIFEST, "report.json", "report.html", "report.md", "mix.json", "mix.csv", "README.md", "log.txt"):
+    for name in (
+        MANIFEST,
+        "report.json",
+        "report.html",
+        "report.md",
+        "mix.json",
+        "mix.csv",
+        "README.md",
+        "audit.json",
+        "log.txt",
+    ):
         (path / name).unlink(missing_ok=True)
 
 

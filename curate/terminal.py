@@ -21,6 +21,7 @@ _STAGES = {
     "decide": "deciding what to keep",
     "write": "writing the mix",
     "report": "writing the report",
+    "audit": "training small models",
 }
 
 

@@ -13,6 +13,7 @@ import click
 from curate import __version__
 from curate.classifier.cli import classifier
 from curate.cli import catalog, questions, stages
+from curate.cli.audit import audit
 from curate.cli.dedup import dedup
 from curate.cli.estimate import estimate
 from curate.cli.index import index
@@ -77,6 +78,7 @@ for command in (
     questions.query,
     questions.diff,
     questions.tune,
+    audit,
     questions.status,
     index,
     catalog.recipes,

@@ -123,6 +123,7 @@ def compile_steps() -> None:
     import polars as pl
 
     from classifiers.arrow import as_strings
+    from curate.audit.ngram_model import NgramModel
     from curate.decide.stage import decide
     from curate.kernels.unicode_words import words_of
     from curate.kernels.word_lists import listed_words, prefixes
@@ -137,6 +138,7 @@ def compile_steps() -> None:
     decide(urls, Recipe.parse(f'[[steps]]\ndedup = "url"\n[[steps]]\n{near}'))
     measure(texts, recipe=Recipe.parse('[distributions]\nkl = "corpus"\n[[steps]]\nname = "kl"\nfilter = "kl < 9"'))
     words = words_of(as_strings(texts))
+    NgramModel.train(texts).bits(texts)
     listed_words(words.first, words.hash, *prefixes(words), np.zeros((len(texts), 2), np.int64))
 
 

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import curate
+from curate.audit.stored import stored
 from curate.errors import RunError
 from curate.recipe import Mix, Recipe, fingerprint
 from curate.report.cost import provenance, timing
@@ -26,8 +27,11 @@ def report_run(run: Run, recipe: Recipe, engine: Engine, price_per_core_hour: fl
 
     if not run.is_done("decide", run.stage("decide").get("key", "")):
         raise RunError(f"{run.path} is not decided yet; run: curate decide {run.path}")
+    audited = stored(run)
     key = fingerprint(
-        [run.stage(name).get(what) for name in ("decide", "write") for what in ("key", "done")] + [price_per_core_hour]
+        [run.stage(name).get(what) for name in ("decide", "write") for what in ("key", "done")]
+        + [price_per_core_hour]
+        + ([audited["created"], audited["decided"]] if audited else [])
     )
     if run.is_done("report", key) and (run.path / "report.html").is_file():
         return run.report
@@ -124,6 +128,7 @@ def build(run: Run, recipe: Recipe) -> dict[str, Any]:
             "text": recipe.text,
         },
         "provenance": provenance(run, recipe),
+        "audit": stored(run),
     }
     stale = [] if run.stage("write").get("done") else [f"{_STALE}; run: curate write {run.path}"]
     report["warnings"] = stale + warnings(report, recipe)
@@ -137,6 +142,8 @@ def warnings(report: dict[str, Any], recipe: Recipe) -> list[str]:
     if documents and not report["output"]["documents"]:
         found.append("The mix is empty: no document met every step.")
     found += losses(report)
+    if report["audit"] and report["audit"]["outdated"]:
+        found.append("The audit is of other decisions; run curate audit again.")
     found += odd_duplicates(report["duplicates"])
     found += [f"{file} was skipped: {reason}" for file, reason in report["skipped_files"].items()]
     if report["rejected"]["documents"]:

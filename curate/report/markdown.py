@@ -46,6 +46,7 @@ def markdown(report: dict[str, Any]) -> str:
                 for step in report["steps"]
             ],
         ),
+        *_audit(report["audit"]),
         *_duplicates(report["duplicates"]),
         *_trims(report),
         "## Mix",
@@ -131,6 +132,38 @@ def _overlap(overlap: dict[str, Any]) -> list[str]:
         for count, one, other in sorted(pairs, key=lambda pair: (-pair[0], pair[1:]))[:_MOST]
     ]
     return ["## Filters that fail the same documents", _table(["filter", "and", "fail both"], rows)]
+
+
+def _audit(audit: dict[str, Any] | None) -> list[str]:
+    """Return bits per byte by what a model was trained on, and what steps bought; nothing without an audit."""
+    if audit is None:
+        return []
+    names = [one["name"] for one in audit["references"]]
+    rows = []
+    for arm in audit["arms"]:
+        figures = arm["bits_per_byte"]
+        each = [f"{figures['references'][name]['value']:.3f}" for name in names]
+        mean = [_figure(figures["mean"], what, 3) for what in ("value", "difference")]
+        rows.append([_cell(arm["name"]), *each, *mean])
+    said = f"Bits per byte after training on {audit['sample']['bytes']:,} bytes of each; lower is better."
+    if audit["outdated"]:
+        said = f"Outdated: of other decisions than this report. {said}"
+    parts = ["## Audit", said, _table(["trained on", *map(_cell, names), "mean", "against random"], rows)]
+    steps = [
+        [_cell(step["name"]), f"{step['tokens_paid']:.2%}", _figure(step["gain"]["mean"], "value", 4, "+")]
+        for step in audit["steps"]
+        if step["gain"]
+    ]
+    return parts + ([_table(["step", "tokens paid", "bits per byte bought"], steps)] if steps else [])
+
+
+def _figure(figure: dict[str, Any], what: str, digits: int, sign: str = "") -> str:
+    """Return a figure of an audit with its interval; nothing where there is none."""
+    if what not in figure:
+        return ""
+    sign = "+" if what == "difference" else sign
+    low, high = figure["interval" if what == "value" else f"{what}_interval"]
+    return f"{figure[what]:{sign}.{digits}f} ({low:{sign}.{digits}f} to {high:{sign}.{digits}f})"
 
 
 def _duplicates(duplicates: dict[str, Any]) -> list[str]:

@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from curate.report import charts, flow, numbers
+from curate.report.sections import audit as audit_section
 from curate.report.sections import classifiers, documents, duplicates, funnel, mix, signals, sources, summary
 from curate.report.sections.rules import rules_of
 from curate.report.sections.words import UNITS, shorten, visible
@@ -78,6 +79,7 @@ def _render(report: Mapping[str, Any], details: Mapping[str, Any], room: Room) -
         duplicates=duplicates.duplicates(report),
         trims=duplicates.trims(report),
         signals=signals.signals(details["signals"], room.sliders),
+        audit=audit_section.audit(report),
         classifiers=classifiers.classifiers(details["classifiers"]),
         documents=documents.documents(samples, rules, documents.longest(samples, room.texts)),
         stages=summary.stages(report),
@@ -133,5 +135,12 @@ def template(name: str) -> Any:
         "shorten": shorten,
         "visible": visible,
     }
-    environment.globals |= {"tip": charts.tip, "signs": charts.SIGNS, "area": charts, "space": flow, "write": UNITS}
+    environment.globals |= {
+        "tip": charts.tip,
+        "signs": charts.SIGNS,
+        "area": charts,
+        "steps_area": audit_section,
+        "space": flow,
+        "write": UNITS,
+    }
     return environment.get_template(name)

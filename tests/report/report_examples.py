@@ -62,6 +62,7 @@ def example_report(**changes: Any) -> dict[str, Any]:
         "rehydration": None,
         "trims": {},
         "warnings": [],
+        "audit": None,
         "recipe": {
             "name": "example", "hash": "0123456789abcdef", "description": "", "tokens": None, "max_epochs": 4.0,
             "by": "source", "rehydrate": False, "text": 'name = "example"\n',

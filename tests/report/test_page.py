@@ -90,7 +90,7 @@ def test_a_run_shows_its_figures(finished_run: curate.Run) -> None:
 def test_every_section_has_a_heading_and_a_link(finished_run: curate.Run) -> None:
     found = of_run(finished_run)
     sections = [str(section["id"]) for section in found.all("section")]
-    assert sections == ["summary", "funnel", "mix", "sources", "duplicates", "signals", "documents", "recipe"]
+    assert sections == ["summary", "funnel", "mix", "audit", "sources", "duplicates", "signals", "documents", "recipe"]
     ids = {attributes.get("id") for _, attributes in found.elements}
     assert all(section["aria-labelledby"] in ids for section in found.all("section"))
     assert {f"#{name}" for name in sections} <= {link.get("href") for link in found.all("a")}

@@ -112,7 +112,7 @@ def test_ten_documents(browser: Browser, tmp_path: Path, width: int, dark: bool)
     check(browser, run, width, dark)
     shown = browser.evaluate("[...document.querySelectorAll('section')].map(section => section.id)")
     assert shown == [
-        "summary", "funnel", "mix", "sources", "duplicates", "signals", "classifiers", "documents", "recipe",
+        "summary", "funnel", "mix", "audit", "sources", "duplicates", "signals", "classifiers", "documents", "recipe",
     ]  # fmt: skip
 
 

@@ -1,0 +1,143 @@
+"""`curate audit`: does the mix train a better model?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from curate.cli.options import JSON, JSON_LOG, THREADS
+
+
+def _named(option: str, example: str) -> Callable[[Any, Any, tuple[str, ...]], dict[str, list[str]]]:
+    """Return the parser of an option NAME=FILES that can be repeated, also with the same name."""
+
+    def parse(context: Any, parameter: Any, given: tuple[str, ...]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for one in given:
+            name, equals, files = one.partition("=")
+            if not (name and equals and files):
+                raise click.BadParameter(f"{one}: write {option} {example}")
+            found.setdefault(name, []).append(files)
+        return found
+
+    return parse
+
+
+def _shares(context: Any, parameter: Any, given: tuple[str, ...]) -> dict[str, float]:
+    found = {}
+    for one in given:
+        source, _, share = one.rpartition("=")
+        try:
+            found[source] = float(share)
+        except ValueError:
+            raise click.BadParameter(f"{one}: write --heldout-share SOURCE=0.1") from None
+    return found
+
+
+@click.command()
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--reference",
+    "references",
+    multiple=True,
+    metavar="NAME=FILES",
+    callback=_named("--reference", "books=books/*.jsonl"),
+    help="Clean texts to predict, from another source than the corpus; can be repeated.",
+)
+@click.option(
+    "--heldout-share",
+    "heldout",
+    multiple=True,
+    metavar="SOURCE=SHARE",
+    callback=_shares,
+    help="Keep a share of a source of the run out of training and predict it; can be repeated.",
+)
+@click.option(
+    "--corpus",
+    "corpora",
+    multiple=True,
+    metavar="NAME=FILES",
+    callback=_named("--corpus", "other=mix/*.parquet"),
+    help="A mix that another tool made, to compare; can be repeated.",
+)
+@click.option(
+    "--tasks",
+    multiple=True,
+    metavar="NAME=FILE",
+    callback=_named("--tasks", "arc=arc.jsonl"),
+    help="Questions, JSON lines with question, choices and answer; can be repeated.",
+)
+@click.option("--sample", default="20MB", show_default=True, help="Text that each model is trained on.")
+@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Models for each arm.")
+@click.option("--steps/--no-steps", default=True, help="Find out what each step bought.  [default: with one RUN]")
+@click.option("--memory", default="1GB", show_default=True, help="Memory for the counts of all models at work.")
+@click.option("--text-column", default="text", show_default=True, help="Column of references and corpora.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the result to this JSON file too.")
+@THREADS
+@JSON
+@JSON_LOG
+def audit(
+    runs: tuple[Path, ...],
+    references: dict[str, list[str]],
+    heldout: dict[str, float],
+    corpora: dict[str, list[str]],
+    tasks: dict[str, list[str]],
+    sample: str,
+    seeds: int,
+    steps: bool,
+    memory: str,
+    text_column: str,
+    out: Path | None,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Train small models on raw text, random documents and the mix, and see which predicts clean references best.
+
+    Samples have equal bytes; documents near a reference are left out. Bits per byte: lower is better. With one RUN,
+    also what each step bought, and the answer goes into the run's report. With several RUNs their mixes are compared.
+
+    \b
+    Examples:
+      curate audit run --reference books=books.jsonl.zst --reference wiki=wiki/*.parquet
+      curate audit run --heldout-share textbooks=0.1 --tasks arc=arc.jsonl
+      curate audit run stricter --corpus other=other-mix/*.parquet --reference books=books.jsonl.zst
+    """
+    from curate.audit.audit import audit as train_and_compare
+    from curate.audit.stored import store
+    from curate.audit.terminal import audit_tables
+    from curate.run import Run
+    from curate.shards import atomic_bytes
+    from curate.terminal import Bars
+
+    twice = [name for name, files in tasks.items() if len(files) > 1]
+    if twice:
+        raise click.UsageError(f"--tasks {twice[0]} is given twice; give each file a name of its own")
+    found = [Run(path) for path in runs]
+    with Bars() as bars:
+        result = train_and_compare(
+            found[0],
+            {name: [f"{name}={one}" for one in files] for name, files in references.items()},
+            others=found[1:],
+            corpora={name: [f"{name}={one}" for one in files] for name, files in corpora.items()},
+            heldout=heldout,
+            tasks={name: files[0] for name, files in tasks.items()},
+            sample=sample,
+            seeds=seeds,
+            memory=memory,
+            threads=threads,
+            steps=steps and len(found) == 1,
+            text_column=text_column,
+            progress=bars,
+        )
+        if len(found) == 1:
+            store(found[0], result, threads)
+    if out:
+        atomic_bytes(out, json.dumps(result, indent=1, ensure_ascii=False).encode())
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False))
+    else:
+        audit_tables(result, found[0].path if len(found) == 1 else None)
