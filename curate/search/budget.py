@@ -71,6 +71,19 @@ class Budget:
         moved[place] = 1 - moved.sum()
         return moved
 
+    def with_shares(self, shares: Mapping[str, float]) -> Recipe:
+        """Return the recipe with shares of the classes, which sum to 1, in its [mix]."""
+        return self.recipe.with_mix({"shares": dict(shares), "by": self.recipe.mix.by})
+
+
+def rounded(shares: F64) -> F64:
+    """Return shares in whole hundredths of a percent that still sum to 1."""
+    parts = shares * 10_000
+    whole = np.floor(parts)
+    for place in np.argsort(whole - parts, kind="stable")[: round(10_000 - whole.sum())]:
+        whole[place] += 1
+    return np.asarray(whole / 10_000, np.float64)
+
 
 def budget_of(run: Run, recipe: Recipe, reached: Reached) -> Budget:
     """Return what shares the [mix] of a recipe allows in a decided run.

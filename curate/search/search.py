@@ -20,7 +20,7 @@ from curate.audit.ngram_model import NgramModel
 from curate.errors import RecipeError
 from curate.mix.remix import reached
 from curate.recipe import Recipe
-from curate.search.budget import Budget, budget_of
+from curate.search.budget import Budget, budget_of, rounded
 from curate.search.interpolation import bits_per_byte, interpolate
 from curate.search.texts import class_texts, reference_texts, without_copies
 
@@ -98,8 +98,8 @@ def search(
     samples, copies = without_copies(samples, texts)
     say(f"Training a model for each of {len(budget.names)} classes …")
     likely = _probabilities([samples[name] for name in budget.names], list(texts.values()), engine.threads)
-    found, gap = best_shares(likely, budget, objective)
-    found = _rounded(found)
+    best, gap = best_shares(likely, budget, objective)
+    found = rounded(best)
     say("Training on the shares that were found …")
     shares = {"present": budget.present, "proportional": budget.proportional, "found": found}
     nbytes, trained = _trained(shares, samples, texts, budget, engine.threads)
@@ -116,7 +116,7 @@ def search(
         copies,
         gap,
         nbytes,
-        budget.recipe.with_mix({"shares": _named(budget.names, found), "by": recipe.mix.by}),
+        budget.with_shares(_named(budget.names, found)),
     )
 
 
@@ -190,15 +190,6 @@ def _curve(likely: Sequence[F32], budget: Budget, found: F64, place: int, object
         moved = budget.with_one(place, share, found)
         curve[float(moved[place])] = float(of(bits_per_byte(likely, budget.as_bytes(moved))))
     return list(curve.items())
-
-
-def _rounded(shares: F64) -> F64:
-    """Return shares in whole hundredths of a percent that still sum to 1."""
-    parts = shares * 10_000
-    whole = np.floor(parts)
-    for place in np.argsort(whole - parts, kind="stable")[: round(10_000 - whole.sum())]:
-        whole[place] += 1
-    return whole / 10_000
 
 
 def _named(names: Sequence[str] | Mapping[str, object], values: F64) -> dict[str, float]:
