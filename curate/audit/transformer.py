@@ -6,16 +6,16 @@ PyTorch (the extra `proxy`) is imported when a model is trained. The network its
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from classifiers.arrow import Strings, as_strings
-from curate.audit.sizes import DEFAULT_SIZE, SIZES, Size
+from curate.audit.sizes import DEFAULT_SIZE, SIZES, STEPS, Size
 from curate.audit.token_stream import Bytes, Encoding, Numbers, Stream, Tokenizer, continued, windows
 from curate.errors import CurateError, InputError
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 F64 = npt.NDArray[np.float64]
 
-STEPS = 500
-_TOKENS_A_STEP = 4096
 _LOGITS = 1 << 24  # held at a time: rows of a large vocabulary are taken a few by a few
 _WARM_UP = 0.1  # of all steps, over which the learning rate rises; then it falls to 0 as a cosine
 _DECAY = 0.1  # of weights of the layers, as is usual with AdamW
@@ -36,9 +34,9 @@ _LARGEST_GRADIENT = 1.0
 class TransformerProxy:
     """A decoder-only transformer as a proxy.
 
-    `size`: a name in SIZES. `steps`: of 4,096 tokens each; a corpus with fewer tokens than that is seen several times.
+    `size`: a name in SIZES. `steps`: of its `batch` of tokens each; a corpus with fewer is seen several times.
     `tokenizer`: a `tokenizer.json`; without one every byte is a token. `threads`: of the CPU; PyTorch's own number
-    without it. `on_step` is told the number of each finished step. Trains on a GPU where PyTorch finds one. On the CPU
+    without it. Trains on a GPU where PyTorch finds one. On the CPU
     the same texts, seed and threads give the same model.
     Raises CurateError for a size that there is not and when PyTorch is missing, InputError for a bad tokenizer.
     """
@@ -47,7 +45,6 @@ class TransformerProxy:
     steps: int = STEPS
     tokenizer: str | None = None
     threads: int | None = None
-    on_step: Callable[[int], None] = field(default=lambda step: None, repr=False, compare=False)
     name: str = "transformer"
 
     def __post_init__(self) -> None:
@@ -60,7 +57,7 @@ class TransformerProxy:
     @property
     def tokens(self) -> int:
         """Tokens that a model is trained on."""
-        return self.steps * _TOKENS_A_STEP
+        return self.steps * SIZES[self.size].batch
 
     def train(self, texts: Strings, seed: int = 0) -> TransformerModel:
         """Train a model of the texts. InputError when they are empty."""
@@ -75,7 +72,7 @@ class TransformerProxy:
         with torch.random.fork_rng(), _threads(self.threads):
             torch.manual_seed(seed)
             decoder = Decoder(encoding.vocabulary, size).to(_device())
-            self._fit(decoder, size, encoding.vocabulary, _batches(stream, size.context, seed))
+            self._fit(decoder, size, encoding.vocabulary, _batches(stream, size, seed))
         return TransformerModel(decoder.eval(), size, encoding, self.threads)
 
     def _fit(self, decoder: Decoder, size: Size, vocabulary: int, batches: Iterator[Numbers]) -> None:
@@ -87,7 +84,7 @@ class TransformerProxy:
         optimizer = torch.optim.AdamW(groups, lr=size.rate, betas=(0.9, 0.95))
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, self.steps))
         at_a_time = max(1, _LOGITS // (vocabulary * size.context))
-        for step in range(self.steps):
+        for _ in range(self.steps):
             rows = next(batches)
             for some in np.split(rows, range(at_a_time, len(rows), at_a_time)):
                 loss = -_log_probabilities(decoder, some).sum() / rows[:, 1:].size
@@ -96,7 +93,6 @@ class TransformerProxy:
             optimizer.step()
             optimizer.zero_grad()
             schedule.step()
-            self.on_step(step + 1)
 
 
 @dataclass(frozen=True)
@@ -165,10 +161,10 @@ def _log_probabilities(decoder: Decoder, rows: Numbers) -> Any:
     return -cross_entropy
 
 
-def _batches(stream: Stream, context: int, seed: int) -> Iterator[Numbers]:
+def _batches(stream: Stream, size: Size, seed: int) -> Iterator[Numbers]:
     """Yield rows of context + 1 tokens without end: all texts in random order, cut into rows in random order."""
-    source = np.random.default_rng(seed)
-    rows_a_step = max(1, _TOKENS_A_STEP // context)
+    source, context = np.random.default_rng(seed), size.context
+    rows_a_step = max(1, size.batch // context)
     waiting = np.zeros((0, context + 1), np.int64)
     while True:
         while len(waiting) < rows_a_step:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from curate.cli.options import JSON, RUN, THREADS, TOKENS, options
+from curate.cli.options import JSON, RUN, THREADS, TOKENS, named_files, options
 
 if TYPE_CHECKING:
     from curate.engines.engine import Engine
@@ -26,6 +26,7 @@ _SEARCH = options(
         "references",
         multiple=True,
         metavar="NAME=FILES",
+        callback=named_files("--reference", "books=books/*.jsonl"),
         help="Texts that a model of the mix should predict well; can be repeated.",
     ),
     click.option(
@@ -143,7 +144,8 @@ def _searched(run: Run, recipe: Recipe, engine: Engine, how: dict[str, Any]) -> 
     from curate.terminal import say
 
     sample, objective = parse_size(how["sample"]), how["objective"]
-    found = search(run, recipe, how["references"], engine, objective=objective, sample=sample, say=say)
+    references = {name: [f"{name}={one}" for one in files] for name, files in how["references"].items()}
+    found = search(run, recipe, references, engine, objective=objective, sample=sample, say=say)
     if not how["as_json"]:
         print_search(found)
     return found.recipe, {"search": as_dict(found)}

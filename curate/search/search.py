@@ -15,14 +15,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from classifiers.arrow import Strings, as_strings, to_array
+from classifiers.arrow import Strings, as_strings
 from curate.audit.ngram_model import NgramModel
+from curate.audit.references import Paths, read_references
 from curate.errors import RecipeError
 from curate.mix.remix import reached
 from curate.recipe import Recipe
 from curate.search.budget import Budget, budget_of, rounded
 from curate.search.interpolation import bits_per_byte, interpolate
-from curate.search.texts import class_texts, reference_texts, without_copies
+from curate.search.texts import class_texts, first, without_copies
 
 if TYPE_CHECKING:
     from curate.engines.engine import Engine
@@ -54,7 +55,7 @@ class Search:
 
     `mixtures`: "present", "proportional" and "found". `most`: the largest share that each class could have. `curves`:
     for each class, (share, objective in bits per byte) where all others keep the proportions that were found. `copies`:
-    documents of each class that were left out, as near-copies of references. `gap`: the most that other shares could be
+    documents of each class that were left out, as they leak a reference. `gap`: the most that other shares could be
     better than those found, in bits per byte of the sum of models. `trained_bytes`: of text in each mixture that one
     model was trained on. `recipe` has the shares that were found.
     """
@@ -72,7 +73,7 @@ class Search:
 def search(
     run: Run,
     recipe: Recipe,
-    references: Sequence[str],
+    references: Mapping[str, Paths],
     engine: Engine,
     *,
     objective: str = "mean",
@@ -81,7 +82,7 @@ def search(
 ) -> Search:
     """Find the shares that minimise the mean (or the worst) of the references' bits per byte, within the [mix].
 
-    `references`: inputs as NAME=FILES. `sample`: bytes of each class that are trained on. Token budget, epochs and
+    `references`: names and files. `sample`: bytes of each class that are trained on. Token budget, epochs and
     largest shares of the recipe's [mix] hold. Nothing of the run is changed. RecipeError when the caps leave no choice,
     InputError for a reference that cannot be read, RunError when the run is not decided.
     """
@@ -92,10 +93,11 @@ def search(
             "every class gives all that it can, so there are no shares to choose; "
             "ask for fewer tokens (--tokens) or let classes be seen more often (--max-epochs)"
         )
-    texts = reference_texts(references, recipe.clean, REFERENCE)
+    given = read_references(references, most_bytes=REFERENCE)
+    texts = {one.name: one.texts for one in given}
     samples = class_texts(run, there, budget.classes, budget.names, sample)
     say("Leaving out what is a copy of a reference …")
-    samples, copies = without_copies(samples, texts)
+    samples, copies = without_copies(samples, [one.texts for one in given])
     say(f"Training a model for each of {len(budget.names)} classes …")
     likely = _probabilities([samples[name] for name in budget.names], list(texts.values()), engine.threads)
     best, gap = best_shares(likely, budget, objective)
@@ -168,17 +170,12 @@ def _trained(
 
     def train(of: F64) -> dict[str, float]:
         sizes = (of * nbytes).astype(np.int64).tolist()
-        parts = [_first(samples[name], size) for name, size in zip(budget.names, sizes, strict=True)]
+        parts = [first(samples[name], size) for name, size in zip(budget.names, sizes, strict=True)]
         model = NgramModel.train(as_strings(pa.concat_arrays(parts)))
         return {name: float(model.bits(texts).sum() / texts.nbytes) for name, texts in references.items()}
 
     with ThreadPoolExecutor(threads) as pool:
         return int(nbytes), dict(zip(wanted, pool.map(train, wanted.values()), strict=True))
-
-
-def _first(texts: Strings, nbytes: int) -> pa.Array:
-    """Return the first texts that hold so many bytes."""
-    return to_array(texts).slice(0, int(np.searchsorted(texts.offsets - texts.offsets[0], nbytes)))
 
 
 def _curve(likely: Sequence[F32], budget: Budget, found: F64, place: int, objective: str) -> list[tuple[float, float]]:

@@ -21,7 +21,7 @@ from tests.search.conftest import COUNTS, LETTERS, text
 def test_shares_are_those_of_the_reference_and_better_than_all_of_a_grid(run: curate.Run, inputs: Path) -> None:
     # Of a budget that code and math can meet by themselves.
     recipe = run.recipe.with_mix({"tokens": 8_000, "max_epochs": 4})
-    found = search(run, recipe, [f"manual={inputs / 'manual.jsonl'}"], Local(1))
+    found = search(run, recipe, {"manual": inputs / "manual.jsonl"}, Local(1))
     shares = found.mixtures["found"].shares
     assert shares == pytest.approx({"code": 0.75, "math": 0.25, "web": 0}, abs=0.06)
     assert found.recipe.mix.shares == shares and sum(shares.values()) == pytest.approx(1, abs=1e-9)
@@ -44,7 +44,7 @@ def test_shares_are_those_of_the_reference_and_better_than_all_of_a_grid(run: cu
 def test_a_class_at_its_cap_is_fixed_and_the_others_divide_the_rest(run: curate.Run, inputs: Path) -> None:
     held = {entry["domain"]: entry["available"] for entry in run.stage("decide")["mix"]}
     recipe = run.recipe.with_mix({"tokens": 2 * held["code"], "max_epochs": 1.0})
-    found = search(run, recipe, [f"manual={inputs / 'manual.jsonl'}"], Local(1))
+    found = search(run, recipe, {"manual": inputs / "manual.jsonl"}, Local(1))
     assert found.most["code"] == pytest.approx(0.5)
     shares = found.mixtures["found"].shares
     assert shares["code"] == pytest.approx(0.5, abs=1e-3)
@@ -53,7 +53,7 @@ def test_a_class_at_its_cap_is_fixed_and_the_others_divide_the_rest(run: curate.
 
 def test_the_worst_reference_is_helped(run: curate.Run, inputs: Path) -> None:
     recipe = run.recipe.with_mix({"tokens": 8_000, "max_epochs": 4})
-    both = [f"manual={inputs / 'manual.jsonl'}", f"page={inputs / 'page.jsonl'}"]
+    both = {"manual": inputs / "manual.jsonl", "page": inputs / "page.jsonl"}
     mean = search(run, recipe, both, Local(1)).mixtures["found"]
     worst = search(run, recipe, both, Local(1), objective="worst").mixtures["found"]
     assert max(worst.interpolated.values()) < max(mean.interpolated.values())
@@ -63,15 +63,15 @@ def test_the_worst_reference_is_helped(run: curate.Run, inputs: Path) -> None:
 def test_no_choice_is_said(run: curate.Run, inputs: Path) -> None:
     recipe = run.recipe.with_mix({"tokens": 10**9})
     with pytest.raises(curate.RecipeError, match="there are no shares to choose; ask for fewer tokens"):
-        search(run, recipe, [f"manual={inputs / 'manual.jsonl'}"], Local(1))
+        search(run, recipe, {"manual": inputs / "manual.jsonl"}, Local(1))
     with pytest.raises(curate.RecipeError, match='divided by "source", which has 1 classes'):
-        search(run, run.recipe.with_mix({"by": "source"}), [f"manual={inputs / 'manual.jsonl'}"], Local(1))
+        search(run, run.recipe.with_mix({"by": "source"}), {"manual": inputs / "manual.jsonl"}, Local(1))
 
 
 def test_copies_of_references_are_not_trained_on() -> None:
     own, leaked = [prose(n) for n in range(5)], [prose(n) for n in range(100, 103)]
     near = [leaked[0], leaked[1] + " One more remark.", "  ".join(leaked[2].split(" "))]
     samples = {"web": as_strings(own + near + own[:1]), "code": as_strings(["", *own])}
-    kept, copies = without_copies(samples, {"books": as_strings(leaked[:2]), "news": as_strings([leaked[2]])})
+    kept, copies = without_copies(samples, [as_strings(leaked[:2]), as_strings([leaked[2]])])
     assert copies == {"web": 3, "code": 0}
     assert len(kept["web"]) == 6 and len(kept["code"]) == 6
