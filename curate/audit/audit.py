@@ -22,7 +22,7 @@ from curate.audit.arms import RANDOM, RAW, StepArms, main_arms, step_arms
 from curate.audit.leaks import LeakFinder
 from curate.audit.pool import Documents, draw
 from curate.audit.proxy import NgramProxy, Proxy
-from curate.audit.references import Paths, Reference, read_corpora, read_references
+from curate.audit.references import MOST_BYTES, Paths, Reference, read_corpora, read_references
 from curate.audit.result import Asked, result
 from curate.audit.samples import Group, Samples, bytes_of, held_out
 from curate.audit.tasks import read_tasks
@@ -60,6 +60,7 @@ def audit(
     steps: bool = True,
     proxy: Proxy | None = None,
     text_column: str = "text",
+    reference_bytes: int | str = MOST_BYTES,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Train small models on equal bytes of the raw input, random documents and the mix, and compare them.
@@ -68,7 +69,8 @@ def audit(
     their documents that is kept out of training and predicted instead; `tasks`: files of questions. `others`: runs
     whose mixes are compared; `corpora`: names and files of mixes that other tools made. `sample`: bytes that each
     model is trained on; `seeds`: models for each arm; `memory`: what the counts of all models at work may take.
-    `steps`: whether to find out what each step bought. `proxy`: another kind of model.
+    `steps`: whether to find out what each step bought. `proxy`: another kind of model. `reference_bytes`: of each
+    reference's files that are predicted, at most.
 
     Returns the figures, JSON-like, as docs/audit.md describes them: each is {"value", "interval"} (95%) with
     "difference" and "difference_interval" from random documents. Raises InputError, RunError or CurateError for what
@@ -79,7 +81,7 @@ def audit(
     shares, wanted = dict(heldout or {}), parse_size(sample)
     _check(references, shares, seeds, wanted)
     runs = [one if isinstance(one, Run) else Run(one) for one in (run, *others)]
-    given = read_references(references or {}, text_column)
+    given = read_references(references or {}, text_column, parse_size(reference_bytes))
     questions = read_tasks(tasks or {})
     mixes = read_corpora(corpora or {}, 2 * seeds * wanted, text_column)
     with ExitStack() as held:

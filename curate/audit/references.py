@@ -33,9 +33,13 @@ class Reference:
     source: str | None = None
 
 
-def read_references(given: Mapping[str, Paths], text_column: str = "text") -> list[Reference]:
+def read_references(
+    given: Mapping[str, Paths], text_column: str = "text", most_bytes: int = MOST_BYTES
+) -> list[Reference]:
     """Return a sample of each reference, by name; InputError for one that cannot be read or holds no text."""
-    return [Reference(name, _read(name, paths, "--reference", text_column)) for name, paths in given.items()]
+    return [
+        Reference(name, _read(name, paths, "--reference", text_column, most_bytes)) for name, paths in given.items()
+    ]
 
 
 def read_corpora(given: Mapping[str, Paths], most_bytes: int, text_column: str = "text") -> dict[str, Strings]:

@@ -21,6 +21,9 @@ def audit_tables(found: dict[str, Any], run: Location | None) -> None:
         f"{sample['seeds']} times: lower is better.\n"
     )
     out.print(_arms(found))
+    if "second" in found:
+        out.print(_arms({**found, **found["second"]}))
+        out.print(agreement_line(found), style="dim")
     for task in found["tasks"]:
         out.print(_task(found, task))
     if found["steps"]:
@@ -62,6 +65,16 @@ def _arms(found: dict[str, Any]) -> Table:
             "" if "difference" not in mean else between(mean["difference_interval"], sign=True),
         )
     return table
+
+
+def agreement_line(found: dict[str, Any]) -> str:
+    """Return how far the second proxy agrees with the first, as a sentence."""
+    second = found["second"]
+    ranks = second["agreement"]
+    line = f"\n{found['proxy']} (first) and {second['proxy']} order {ranks['agreed']} of {ranks['pairs']} pairs alike"
+    if ranks["kendall"] is None or ranks["spearman"] is None:
+        return line
+    return f"{line}; Kendall {ranks['kendall']:.2f}, Spearman {ranks['spearman']:.2f} on average over references"
 
 
 def _task(found: dict[str, Any], task: dict[str, Any]) -> Table:

@@ -18,6 +18,7 @@ from curate.cli.dedup import dedup
 from curate.cli.estimate import estimate
 from curate.cli.index import index
 from curate.cli.interrupt import prompt_interrupts
+from curate.cli.mix import mix
 from curate.errors import CurateError
 
 _INTERRUPTED = "interrupted; the same command goes on where it stopped"
@@ -70,7 +71,7 @@ for command in (
     stages.corpus,
     stages.measure,
     stages.decide,
-    stages.mix,
+    mix,
     stages.write,
     stages.report,
     questions.explain,

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from curate.cli.options import JSON, JSON_LOG, THREADS
+from curate.audit.sizes import DEFAULT_SIZE, SIZES, STEPS
+from curate.cli.options import JSON, JSON_LOG, THREADS, named_files
 
-
-def _named(option: str, example: str) -> Callable[[Any, Any, tuple[str, ...]], dict[str, list[str]]]:
-    """Return the parser of an option NAME=FILES that can be repeated, also with the same name."""
-
-    def parse(context: Any, parameter: Any, given: tuple[str, ...]) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for one in given:
-            name, equals, files = one.partition("=")
-            if not (name and equals and files):
-                raise click.BadParameter(f"{one}: write {option} {example}")
-            found.setdefault(name, []).append(files)
-        return found
-
-    return parse
+PROXIES = ("ngram", "transformer", "both")
 
 
 def _shares(context: Any, parameter: Any, given: tuple[str, ...]) -> dict[str, float]:
@@ -45,7 +32,7 @@ def _shares(context: Any, parameter: Any, given: tuple[str, ...]) -> dict[str, f
     "references",
     multiple=True,
     metavar="NAME=FILES",
-    callback=_named("--reference", "books=books/*.jsonl"),
+    callback=named_files("--reference", "books=books/*.jsonl"),
     help="Clean texts to predict, from another source than the corpus; can be repeated.",
 )
 @click.option(
@@ -61,17 +48,40 @@ def _shares(context: Any, parameter: Any, given: tuple[str, ...]) -> dict[str, f
     "corpora",
     multiple=True,
     metavar="NAME=FILES",
-    callback=_named("--corpus", "other=mix/*.parquet"),
+    callback=named_files("--corpus", "other=mix/*.parquet"),
     help="A mix that another tool made, to compare; can be repeated.",
 )
 @click.option(
     "--tasks",
     multiple=True,
     metavar="NAME=FILE",
-    callback=_named("--tasks", "arc=arc.jsonl"),
+    callback=named_files("--tasks", "arc=arc.jsonl"),
     help="Questions, JSON lines with question, choices and answer; can be repeated.",
 )
 @click.option("--sample", default="20MB", show_default=True, help="Text that each model is trained on.")
+@click.option("--reference-sample", default="1MB", show_default=True, help="Text of each reference to predict.")
+@click.option(
+    "--proxy",
+    type=click.Choice(PROXIES),
+    default="ngram",
+    show_default=True,
+    help="Model to train; both: also how far they agree. The transformer needs PyTorch and looks at no steps.",
+)
+@click.option(
+    "--proxy-size",
+    type=click.Choice(list(SIZES)),
+    default=DEFAULT_SIZE,
+    show_default=True,
+    help="Parameters of the transformer.",
+)
+@click.option(
+    "--proxy-steps",
+    type=click.IntRange(min=1),
+    default=STEPS,
+    show_default=True,
+    help="Steps that the transformer is trained for, of 1,024 tokens for 1M to 8,192 for 30M.",
+)
+@click.option("--proxy-tokenizer", type=click.Path(), help="tokenizer.json of the transformer.  [default: bytes]")
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Models for each arm.")
 @click.option("--steps/--no-steps", default=True, help="Find out what each step bought.  [default: with one RUN]")
 @click.option("--memory", default="1GB", show_default=True, help="Memory for the counts of all models at work.")
@@ -87,6 +97,11 @@ def audit(
     corpora: dict[str, list[str]],
     tasks: dict[str, list[str]],
     sample: str,
+    reference_sample: str,
+    proxy: str,
+    proxy_size: str,
+    proxy_steps: int,
+    proxy_tokenizer: str | None,
     seeds: int,
     steps: bool,
     memory: str,
@@ -104,11 +119,16 @@ def audit(
     Examples:
       curate audit run --reference books=books.jsonl.zst --reference wiki=wiki/*.parquet
       curate audit run --heldout-share textbooks=0.1 --tasks arc=arc.jsonl
+      curate audit run --reference books=books.jsonl.zst --proxy both --proxy-size 1M --seeds 1
       curate audit run stricter --corpus other=other-mix/*.parquet --reference books=books.jsonl.zst
     """
+    from functools import partial
+
     from curate.audit.audit import audit as train_and_compare
+    from curate.audit.second_opinion import second_opinion
     from curate.audit.stored import store
     from curate.audit.terminal import audit_tables
+    from curate.audit.transformer import TransformerProxy
     from curate.run import Run
     from curate.shards import atomic_bytes
     from curate.terminal import Bars
@@ -117,8 +137,12 @@ def audit(
     if twice:
         raise click.UsageError(f"--tasks {twice[0]} is given twice; give each file a name of its own")
     found = [Run(path) for path in runs]
+    transformer = None
+    if proxy != "ngram":
+        transformer = TransformerProxy(proxy_size, proxy_steps, proxy_tokenizer, threads)
     with Bars() as bars:
-        result = train_and_compare(
+        asked = partial(
+            train_and_compare,
             found[0],
             {name: [f"{name}={one}" for one in files] for name, files in references.items()},
             others=found[1:],
@@ -129,10 +153,16 @@ def audit(
             seeds=seeds,
             memory=memory,
             threads=threads,
-            steps=steps and len(found) == 1,
             text_column=text_column,
+            reference_bytes=reference_sample,
             progress=bars,
         )
+        if proxy == "transformer":
+            result = asked(proxy=transformer, steps=False)
+        else:
+            result = asked(steps=steps and len(found) == 1)
+        if proxy == "both":
+            result["second"] = second_opinion(result, asked(proxy=transformer, steps=False))
         if len(found) == 1:
             store(found[0], result, threads)
     if out:

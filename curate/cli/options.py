@@ -29,6 +29,21 @@ def _log_to(context: click.Context, path: str | None) -> None:
         context.with_resource(json_log(path))
 
 
+def named_files(option: str, example: str) -> Callable[[Any, Any, tuple[str, ...]], dict[str, list[str]]]:
+    """Return the parser of an option NAME=FILES that can be repeated, also with the same name."""
+
+    def parse(context: Any, parameter: Any, given: tuple[str, ...]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for one in given:
+            name, equals, files = one.partition("=")
+            if not (name and equals and files):
+                raise click.BadParameter(f"{one}: write {option} {example}")
+            found.setdefault(name, []).append(files)
+        return found
+
+    return parse
+
+
 INPUTS = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 
 

@@ -196,58 +196,6 @@ def decide(
 
 @click.command()
 @RUN
-@TOKENS
-@click.option(
-    "--share", "shares", multiple=True, metavar="CLASS=SHARE", help="Share of a class; the others keep theirs."
-)
-@click.option("--max-epochs", type=float, help="How often a class may be seen.")
-@click.option("--dry-run", is_flag=True, help="Print the mix; leave the run as it is.")
-@THREADS
-@JSON
-def mix(
-    run: Location,
-    tokens: str | None,
-    shares: tuple[str, ...],
-    max_epochs: float | None,
-    dry_run: bool,
-    threads: int | None,
-    as_json: bool,
-) -> None:
-    """Draw the mix of a decided run again, with another budget or other shares, in seconds.
-
-    Steps are not run again; `curate write RUN` then writes the new mix.
-
-    \b
-    Examples:
-      curate mix run --tokens 2B
-      curate mix run --share code=0.3 --share math=0.2 --dry-run
-    """
-    from dataclasses import asdict
-
-    from curate.corpus import working
-    from curate.mix.remix import draw_again, parse_shares, remix, with_shares
-    from curate.recipe import parse_count
-    from curate.run import Run
-    from curate.terminal import allocations
-
-    found = Run(run)
-    recipe = found.recipe.with_tokens(parse_count(tokens))
-    if max_epochs is not None:
-        recipe = recipe.with_mix({"max_epochs": max_epochs})
-    if shares:
-        recipe = with_shares(found, recipe, parse_shares(shares))
-    with working(found, threads) as engine:
-        drawn = draw_again(found, recipe, engine)[1] if dry_run else remix(found, recipe, engine)
-    if as_json:
-        click.echo(json.dumps([asdict(entry) for entry in drawn.allocations], ensure_ascii=False))
-        return
-    allocations(drawn.allocations)
-    if not dry_run:
-        click.echo(f"The decisions hold this mix now; to write it: curate write {found.path}")
-
-
-@click.command()
-@RUN
 @FORMAT
 @THREADS
 @ENGINE

@@ -125,6 +125,7 @@ def compile_steps() -> None:
     from classifiers.arrow import as_strings
     from curate.audit.ngram_model import NgramModel
     from curate.decide.stage import decide
+    from curate.kernels.mixtures import mixture
     from curate.kernels.unicode_words import words_of
     from curate.kernels.word_lists import listed_words, prefixes
     from curate.measure.texts import measure
@@ -139,6 +140,7 @@ def compile_steps() -> None:
     measure(texts, recipe=Recipe.parse('[distributions]\nkl = "corpus"\n[[steps]]\nname = "kl"\nfilter = "kl < 9"'))
     words = words_of(as_strings(texts))
     NgramModel.train(texts).bits(texts)
+    mixture(np.ones((1, 1), np.float32), np.ones(1), np.zeros(1))
     listed_words(words.first, words.hash, *prefixes(words), np.zeros((len(texts), 2), np.int64))
 
 

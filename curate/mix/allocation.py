@@ -7,7 +7,7 @@ document belongs to is known elsewhere.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from curate.errors import RecipeError
@@ -56,10 +56,7 @@ def allocate(available: Mapping[str, int | Holding], mix: Mix) -> list[Allocatio
 
 def _divide(budget: float, held: Mapping[str, Holding], division: Division, of: str) -> list[Allocation]:
     shares = _shares(held, division)
-    cap = {
-        name: min(_capacity(held.get(name, Holding(0)), division, name), division.ceiling(name) * budget)
-        for name in shares
-    }
+    cap = ceilings(budget, held, division, shares)
     if any(item.tokens for item in held.values()) and not any(cap[name] for name in shares if shares[name] > 0):
         inside = f' inside "{of}"' if of else ""
         raise RecipeError(
@@ -77,6 +74,14 @@ def _divide(budget: float, held: Mapping[str, Holding], division: Division, of: 
         capped = max(wanted, tokens) > 0 and tokens >= cap.get(name, 0.0) * (1 - 1e-12)
         found.append(Allocation(name, item.tokens, wanted, tokens, capped, tuple(parts)))
     return found
+
+
+def ceilings(budget: float, held: Mapping[str, Holding], division: Division, names: Iterable[str]) -> dict[str, float]:
+    """Return the tokens that each class can give at most: by its epochs, its documents, and its largest share."""
+    return {
+        name: min(_capacity(held.get(name, Holding(0)), division, name), division.ceiling(name) * budget)
+        for name in names
+    }
 
 
 def fill(budget: float, shares: Mapping[str, float], cap: Mapping[str, float]) -> dict[str, float]:

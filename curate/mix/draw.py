@@ -52,14 +52,42 @@ def draw(
     stands for its duplicates. RecipeError when the mix asks for classes that there are not.
     """
     domain = classes(population, recipe, recipe.mix.by)
-    mix = recipe.mix
     weight = alive.astype(np.int32)
     numbers = np.flatnonzero(alive)
-    if not mix.samples:
+    if not recipe.mix.samples:
         return Drawn(domain, weight, _as_they_are(domain.only(numbers), tokens[numbers]))
+    documents, top = _living(population, recipe, alive, tokens, rehydration, domain)
+    allocations = allocate(_holdings(documents, top), _with_budget(recipe.mix, documents, top))
+    weight[numbers] = 0
+    for members, target in _leaves(top, allocations):
+        weight[numbers[members]] = documents.copies(members, target)
+    return Drawn(domain, weight, allocations)
+
+
+def holdings(
+    population: Population,
+    recipe: Recipe,
+    alive: npt.NDArray[np.bool_],
+    tokens: Numbers,
+    rehydration: npt.NDArray[np.float64] | None = None,
+) -> tuple[dict[str, Holding], Mix]:
+    """Return what each class holds and can give, and the mix with its budget; for the arguments see `draw`."""
+    domain = classes(population, recipe, recipe.mix.by)
+    documents, top = _living(population, recipe, alive, tokens, rehydration, domain)
+    return _holdings(documents, top), _with_budget(recipe.mix, documents, top)
+
+
+def _living(
+    population: Population,
+    recipe: Recipe,
+    alive: npt.NDArray[np.bool_],
+    tokens: Numbers,
+    rehydration: npt.NDArray[np.float64] | None,
+    domain: Classes,
+) -> tuple[_Living, dict[str, _Class]]:
+    mix, numbers = recipe.mix, np.flatnonzero(alive)
     inner = {column for division in mix.within.values() for column in division.columns()}
     columns = {column: classes(population, recipe, column).only(numbers) for column in sorted(inner)}
-    top = _divided(np.arange(len(numbers)), domain.only(numbers), mix, columns)
     documents = _Living(
         tokens=tokens[numbers],
         doc=signal_column(population, alive, "doc"),
@@ -68,12 +96,11 @@ def draw(
         quality=mix.quality,
         most=float(mix.max_copies),
     )
-    holdings = {name: documents.holding(item) for name, item in top.items()}
-    allocations = allocate(holdings, _with_budget(mix, documents, top))
-    weight[numbers] = 0
-    for members, target in _leaves(top, allocations):
-        weight[numbers[members]] = documents.copies(members, target)
-    return Drawn(domain, weight, allocations)
+    return documents, _divided(np.arange(len(numbers)), domain.only(numbers), mix, columns)
+
+
+def _holdings(documents: _Living, top: Mapping[str, _Class]) -> dict[str, Holding]:
+    return {name: documents.holding(item) for name, item in top.items()}
 
 
 def _as_they_are(domain: Classes, tokens: Numbers) -> list[Allocation]:

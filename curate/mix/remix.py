@@ -6,7 +6,8 @@ Steps are not run again and no text is read: what the steps dropped stays droppe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import pyarrow as pa
 from curate.decide.cuts import SIZES, Cuts
 from curate.decide.ensembles import with_ensembles
 from curate.decide.fold import MIX
-from curate.decide.population import Extended, RunPopulation, starts
+from curate.decide.population import Extended, Population, RunPopulation, starts
 from curate.decide.rehydrate import for_mix
 from curate.decide.stage import decide_key
 from curate.dedup.rehydration import Rehydration
@@ -69,15 +70,29 @@ def with_shares(run: Run, recipe: Recipe, wanted: Mapping[str, float]) -> Recipe
     return recipe.with_mix({"shares": {**scaled, **wanted}, "by": recipe.mix.by})
 
 
-def draw_again(run: Run, recipe: Recipe, engine: Engine) -> tuple[RunPopulation, Drawn, npt.NDArray[np.bool_]]:
-    """Return the population of a decided run, its mix by another recipe, and who was alive before the mix."""
+@dataclass(frozen=True)
+class Reached:
+    """The documents of a decided run as the mix sees them.
+
+    `population` as it was measured; `trimmed` with sizes less what was cut, and ensembles; `alive` bool (n,): who
+    reached the mix; `tokens` int64 (n,); `rehydration` float64 (n,): how often each stands for its duplicates, or None.
+    """
+
+    population: RunPopulation
+    trimmed: Population
+    alive: npt.NDArray[np.bool_]
+    tokens: npt.NDArray[np.int64]
+    rehydration: npt.NDArray[np.float64] | None
+
+
+def reached(run: Run, recipe: Recipe, engine: Engine) -> Reached:
+    """Return the documents of a decided run; RunError when it is not decided."""
     if not run.is_done("decide", run.stage("decide").get("key", "")):
         raise RunError(f"{run.path} is not decided yet; run: curate decide {run.path}")
     population = RunPopulation(run, engine, recipe.clean)
     begin = starts(population)
     alive = np.zeros(begin[-1], np.bool_)
-    trims = list(run.stage("decide").get("trims", {}).values())
-    folder = run.path / trims[-1]["folder"] if trims else None  # holds what all steps cut
+    folder = cuts_folder(run)
     sizes, cluster_size = np.zeros((begin[-1], len(SIZES)), np.int64), np.ones(begin[-1], np.int64)
     for part, shard in enumerate(population.shards):
         window = slice(begin[part], begin[part + 1])
@@ -90,7 +105,19 @@ def draw_again(run: Run, recipe: Recipe, engine: Engine) -> tuple[RunPopulation,
     table = run.stage("decide").get("rehydration")
     weights = for_mix(recipe, table and Rehydration.of_table(table), lambda: cluster_size)
     trimmed = Extended(with_ensembles(population, recipe), {name: sizes[:, n] for n, name in enumerate(SIZES)})
-    return population, draw(trimmed, recipe, alive, sizes[:, SIZES.index("token_count")], weights), alive
+    return Reached(population, trimmed, alive, sizes[:, SIZES.index("token_count")], weights)
+
+
+def cuts_folder(run: Run) -> Path | None:
+    """Return the folder that holds what all steps of a decided run cut; None where none did."""
+    trims = list(run.stage("decide").get("trims", {}).values())
+    return run.path / trims[-1]["folder"] if trims else None
+
+
+def draw_again(run: Run, recipe: Recipe, engine: Engine) -> tuple[RunPopulation, Drawn, npt.NDArray[np.bool_]]:
+    """Return the population of a decided run, its mix by another recipe, and who was alive before the mix."""
+    found = reached(run, recipe, engine)
+    return found.population, draw(found.trimmed, recipe, found.alive, found.tokens, found.rehydration), found.alive
 
 
 def remix(run: Run, recipe: Recipe, engine: Engine) -> Drawn:

@@ -37,7 +37,10 @@ def estimated_tokens(byte_classes: npt.NDArray[np.int64]) -> npt.NDArray[np.int6
 
 
 class TokenCounter:
-    """Counts tokens with a `tokenizer.json` of the `tokenizers` library, special tokens left out."""
+    """Counts tokens with a `tokenizer.json` of the `tokenizers` library, special tokens left out.
+
+    `vocabulary`: how many different tokens there are, special ones included.
+    """
 
     def __init__(self, file: str | Path) -> None:
         try:
@@ -50,8 +53,14 @@ class TokenCounter:
             self._tokenizer: Any = Tokenizer.from_file(str(file))
         except Exception as error:  # the library raises bare Exception
             raise InputError(f"{file} is not a tokenizer.json that can be read: {error}") from None
+        self.vocabulary: int = self._tokenizer.get_vocab_size()
 
     def count(self, texts: list[str]) -> npt.NDArray[np.int64]:
         """Return int64 (n,): tokens of each text."""
         encoded = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         return np.fromiter((len(e) for e in encoded), np.int64, len(encoded))
+
+    def tokens(self, texts: list[str]) -> list[npt.NDArray[np.int64]]:
+        """Return the numbers of the tokens of each text, int64."""
+        encoded = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        return [np.array(e.ids, np.int64) for e in encoded]
