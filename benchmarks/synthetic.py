@@ -10,6 +10,7 @@ of its kind in band 0: one bucket that grows with the corpus.
 
 from __future__ import annotations
 
+import itertools
 import json
 import resource
 import subprocess
@@ -26,7 +27,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.dedup.clusters import link
-from curate.dedup.keys import band_pieces
+from curate.dedup.keys import band_columns, key_pieces
+from curate.dedup.partitioned import Part, link_partitioned
+from curate.engines.local import Local
 from curate.memory import parse_memory
 
 BANDS = 14
@@ -73,7 +76,7 @@ class SketchFolder:
         """Write what is not there yet."""
         for part, size in enumerate(self.sizes):
             documents = np.arange(part * SHARD, part * SHARD + size)
-            path = self.folder / f"{part:05d}-{size}.parquet"
+            path = self.file(part)
             if not path.exists():
                 columns: dict[str, Any] = {f"band_{number}": band(documents, number) for number in range(BANDS)}
                 columns["short"] = pa.nulls(size, pa.uint64())  # none is too short for a shingle
@@ -81,16 +84,33 @@ class SketchFolder:
 
     def sketches(self, part: int, columns: Sequence[str]) -> pa.Table:
         """Return sketches of a part."""
-        return pq.read_table(self.folder / f"{part:05d}-{self.sizes[part]}.parquet", columns=list(columns))
+        return pq.read_table(self.file(part), columns=list(columns))
+
+    def file(self, part: int) -> Path:
+        """Return the file of a part."""
+        return self.folder / f"{part:05d}-{self.sizes[part]}.parquet"
 
 
-def cluster(folder: Path, n: int, memory: int) -> dict[str, float]:
-    """Cluster the sketches in a folder; return seconds, peak memory in bytes, documents and clusters found."""
-    population = SketchFolder(folder, n)
-    link([lambda: iter([np.arange(9, dtype=np.uint64)])], 9, memory)  # loads the compiled kernels
-    alive = np.ones(n, np.bool_)
+def cluster(folder: Path, n: int, memory: int, threads: int = 0) -> dict[str, float]:
+    """Cluster the sketches in a folder; return seconds, peak memory in bytes, documents and clusters found.
+
+    In this process, or with `threads` by tasks: keys divided into partitions, so many tasks at a time.
+    """
+    columns = band_columns(BANDS)
+
+    def linked(size: int) -> Any:
+        population = SketchFolder(folder, size)
+        alive = np.ones(size, np.bool_)
+        if not threads:
+            pieces = [key_pieces(population, alive, column) for column in columns]  # type: ignore[arg-type]
+            return link(pieces, size, memory // 2)
+        parts = [Part.of(population.file(part), alive[:rows], None) for part, rows in enumerate(population.sizes)]
+        return link_partitioned(Local(threads), parts, columns, memory // 2, folder / f"links-{size}")
+
+    SketchFolder(folder, 9).write()
+    linked(9)  # loads the compiled kernels
     begun, cpu = time.perf_counter(), time.process_time()
-    found = link([band_pieces(population, alive, number) for number in range(BANDS)], n, memory // 2, folder)  # type: ignore[arg-type]
+    found = linked(n)
     seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
     check(found.documents, found.labels, n)
     return {
@@ -112,24 +132,28 @@ def check(documents: npt.NDArray[np.int64], labels: npt.NDArray[np.uint32], n: i
     assert np.array_equal(labels[at], labels[of])
 
 
-def in_a_process(folder: Path, n: int, memory: int) -> dict[str, float]:
+def in_a_process(folder: Path, n: int, memory: int, threads: int) -> dict[str, float]:
     """Run `cluster` in a process of its own, so that the peak memory is its own."""
-    command = [sys.executable, __file__, str(folder), str(n), str(memory)]
+    command = [sys.executable, __file__, str(folder), str(n), str(memory), str(threads)]
     return dict(json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout))
 
 
 def report(sizes: Sequence[int], memory: str, keep: Path | None = None) -> str:
     """Return a Markdown table of what clustering costs at each size."""
-    rows = ["| documents | --memory | seconds | CPU seconds | ns a key | peak memory GB | in clusters | clusters |"]
-    rows.append("|---:" * 8 + "|")
+    rows = [
+        "| documents | --memory | linked by | seconds | CPU seconds | ns a key | peak memory GB | in clusters "
+        "| clusters |"
+    ]
+    rows.append("|---:" * 9 + "|")
     with tempfile.TemporaryDirectory(dir=keep) as temporary:
         for n in sizes:
             folder = Path(temporary)
             SketchFolder(folder, n).write()
-            for limit in memory.split(","):
-                found = in_a_process(folder, n, parse_memory(limit))
+            for limit, threads in itertools.product(memory.split(","), (0, 1, 2)):
+                found = in_a_process(folder, n, parse_memory(limit), threads)
+                way = f"tasks, {threads} at a time" if threads else "one process"
                 rows.append(
-                    f"| {n:,} | {limit} | {found['seconds']:.1f} | {found['cpu']:.1f} "
+                    f"| {n:,} | {limit} | {way} | {found['seconds']:.1f} | {found['cpu']:.1f} "
                     f"| {found['seconds'] / n / BANDS * 1e9:.0f} | {found['bytes'] / 1e9:.2f} "
                     f"| {found['linked']:,} | {found['clusters']:,} |"
                 )
@@ -138,4 +162,4 @@ def report(sizes: Sequence[int], memory: str, keep: Path | None = None) -> str:
 
 
 if __name__ == "__main__":
-    print(json.dumps(cluster(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))
+    print(json.dumps(cluster(Path(sys.argv[1]), *map(int, sys.argv[2:]))))

@@ -44,7 +44,7 @@ main(sys.argv[1:])
     ("module", "name"),
     [
         ("curate.measure.stage", "measure_batch"),  # in the threads of the pool
-        ("curate.decide.stage", "decision_table"),  # in the main thread
+        ("curate.decide.stage", "decide_population"),  # in the main thread
         ("curate.decide.stage", "check_decided"),
         ("curate.write.stage", "clean"),
         ("curate.report.build", "build"),

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from curate.decide.duplicates import Duplicates
 from curate.decide.population import Population, gather, starts
 from curate.dedup.bands import candidate_chance
+from curate.dedup.survivors import MOST_COMPARED
 from curate.errors import did_you_mean
 from curate.recipe import Dedup
 
@@ -29,8 +30,9 @@ def facts_of(population: Population, alive: Bools, step: Dedup, found: Duplicate
     """Return what a step found; `alive` are the documents that it looked at.
 
     `candidates` may have been dropped (they share a hash or a band with a better one); `spared` of them were not
-    similar enough; `precision` is the share of candidates that were. `dropped` counts all that the step dropped,
-    with the short and empty documents among them, which are no candidates.
+    similar enough; `precision` is the share of candidates that were; `crowded`, where there are some, are the spared
+    ones whose buckets have more survivors than a document is compared with. `dropped` counts all that the step
+    dropped, with the short and empty documents among them, which are no candidates.
     """
     heads, sizes = np.unique(found.survivor, return_counts=True)
     facts: dict[str, Any] = {
@@ -53,6 +55,8 @@ def facts_of(population: Population, alive: Bools, step: Dedup, found: Duplicate
         facts["precision"] = 1 - found.spared / found.candidates if found.candidates else None
         facts["similarity"] = histogram(found.similarity[:checked])
         facts["spared_similarity"] = histogram(found.near)
+        if found.crowded:
+            facts["crowded"] = {"documents": found.crowded, "uncompared": found.uncompared, "most": MOST_COMPARED}
     if found.unfolded is not None:
         facts["folded"] = _folded(population, step, found)
     return facts

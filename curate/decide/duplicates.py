@@ -20,10 +20,11 @@ from curate.decide.population import (
     gather,
     sketch_column,
 )
-from curate.dedup.clusters import Linked, Pieces, exact_clusters, keys_within, link
-from curate.dedup.keys import band_pieces, hash_pieces, short_documents
-from curate.dedup.survivors import best_of_clusters, similarity_of_pairs, verify
+from curate.dedup.clusters import Linked, exact_clusters, keys_within
+from curate.dedup.keys import KeyColumn, band_columns, hash_of, short_documents
+from curate.dedup.survivors import best_of_clusters
 from curate.dedup.urls import sketch_name
+from curate.dedup.verification import Likeness, Verification
 from curate.recipe import Dedup
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 
 PARTITION_BYTES = 256 << 20  # of shingles that are verified at a time, where the memory allows it
-LINKING, VERIFYING = 2, 8  # parts of the memory that linking may take, and one partition of verification
+VERIFYING = 8  # part of the memory that one partition of verification may take
 
 
 @dataclass
@@ -62,6 +63,8 @@ class Duplicates:
     candidates: int = 0  # documents that shared a hash or a band with a better one, and may be dropped
     spared: int = 0  # of these, kept because they are not similar enough
     protected: int = 0  # documents that were kept because of their source only
+    crowded: int = 0  # of the spared those that were not compared with all that share a band with them, …
+    uncompared: int = 0  # … and how many they were not compared with
     outright: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
     near: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
     short: Short = field(default_factory=Short)  # with some words
@@ -94,10 +97,9 @@ class Scope:
         self.numbers = np.flatnonzero(alive)
         self.groups = group_keys(population, alive, step.within) if len(self.numbers) else None
 
-    def link(self, columns: list[Pieces]) -> Linked:
+    def link(self, columns: list[KeyColumn]) -> Linked:
         """Return the clusters of living documents that share a key; documents are places in `numbers`."""
-        self.population.scratch.mkdir(parents=True, exist_ok=True)
-        return link(columns, len(self.numbers), self.population.memory // LINKING, self.population.scratch)
+        return self.population.link(columns, self.alive, self.groups)
 
 
 @dataclass
@@ -131,20 +133,18 @@ class Candidates:
 
 
 def _exact(scope: Scope) -> Duplicates:
-    linked = scope.link([hash_pieces(scope.population, scope.alive, "exact", scope.groups)])
+    linked = scope.link([hash_of("exact")])
     return _unverified(scope, linked.documents, linked.labels, 1.0)
 
 
 def _url(scope: Scope) -> Duplicates:
-    name = sketch_name(scope.step.url_column)
-    linked = scope.link([hash_pieces(scope.population, scope.alive, name, scope.groups)])
+    linked = scope.link([hash_of(sketch_name(scope.step.url_column))])
     return _unverified(scope, linked.documents, linked.labels, np.nan)
 
 
 def _minhash(scope: Scope) -> Duplicates:
     step = scope.step
-    bands = [band_pieces(scope.population, scope.alive, band, scope.groups) for band in range(step.bands)]
-    linked = scope.link(bands)
+    linked = scope.link(band_columns(step.bands))
     if step.verify is None:
         found = _unverified(scope, linked.documents, linked.labels, np.nan)
     else:
@@ -180,26 +180,20 @@ def _verified(scope: Scope, candidates: Candidates) -> Duplicates:
     groups = None if scope.groups is None else scope.groups[candidates.places]
     # Beside its shingles a document has its band keys, and verifying needs as much again to find them.
     needed = 4 * int(sketch_column(scope.population, chosen, "shingles").sum(dtype=np.int64)) + 24 * step.bands * m
-    partitions = 1 + needed // min(PARTITION_BYTES, max(scope.population.memory // VERIFYING, 1))
-    wanted = Wanted(documents, candidates.labels, step.bands, groups)
-    survivor, spared, shielded = np.full(m, -1, np.int64), 0, 0
-    similarity, near = np.full(m, np.nan, np.float32), np.full(m, np.nan, np.float32)
-    for piece in scope.population.shingles(wanted, step.shingling, partitions):
-        at = piece.doc.astype(np.int64)
-        found = verify(
-            candidates.labels[at],
-            candidates.ranks[at],
-            piece.band_keys,
-            piece.values,
-            piece.offsets,
-            step.verify or 0.0,
-            step.measure,
-            candidates.protected[at],
-        )
-        survivor[at] = np.where(found.survivor < 0, -1, at[found.survivor])
-        similarity[at], near[at] = found.similarity, found.near
-        spared += found.spared
-        shielded += found.protected
+    share = scope.population.memory // VERIFYING // scope.population.texts.threads
+    partitions = 1 + needed // min(PARTITION_BYTES, max(share, 1))
+    wanted = Wanted(documents, candidates.labels, step.bands, groups, candidates.ranks, candidates.protected)
+    judge = Verification(step.verify or 0.0, step.measure)
+    survivor, similarity, near = (
+        np.full(m, -1, np.int64),
+        np.full(m, np.nan, np.float32),
+        np.full(m, np.nan, np.float32),
+    )
+    spared = shielded = crowded = uncompared = 0
+    for at, found in scope.population.judged(wanted, step.shingling, partitions, judge):
+        survivor[at], similarity[at], near[at] = found.survivor, found.similarity, found.near
+        spared, shielded = spared + found.spared, shielded + found.protected
+        crowded, uncompared = crowded + found.crowded, uncompared + found.uncompared
     gone = survivor >= 0
     seen = (survivor < 0) & ~candidates.protected & ~np.isnan(near)
     made = Duplicates(
@@ -210,6 +204,8 @@ def _verified(scope: Scope, candidates: Candidates) -> Duplicates:
         spared=spared,
         protected=shielded,
         near=near[seen],
+        crowded=crowded,
+        uncompared=uncompared,
     )
     return replace(made, unfolded=_unfolded(scope, made, partitions)) if step.fold_numbers else made
 
@@ -225,13 +221,9 @@ def _unfolded(scope: Scope, found: Duplicates, partitions: int) -> F32:
     wanted = Wanted(documents, head.astype(np.uint32))
     pair_of = np.full(len(documents), -1, np.int64)
     pair_of[dropped] = np.arange(len(dropped))
-    for piece in scope.population.shingles(wanted, scope.step.shingling._replace(fold_numbers=False), partitions):
-        at = piece.doc.astype(np.int64)
-        order = np.argsort(at)
-        here = np.flatnonzero(pair_of[at] >= 0)
-        pairs = pair_of[at[here]]
-        right = order[np.searchsorted(at, survivor[pairs], sorter=order)]
-        similarity[pairs] = similarity_of_pairs(piece.values, piece.offsets, here, right, scope.step.measure)
+    shingling = scope.step.shingling._replace(fold_numbers=False)
+    for members, likeness in scope.population.judged(wanted, shingling, partitions, Likeness(scope.step.measure)):
+        similarity[pair_of[members]] = likeness
     return similarity
 
 

@@ -39,6 +39,10 @@ Numbers = npt.NDArray[np.int64]
 class Visitor(Protocol):
     """What a pass does with one part (shard). Picklable; `batch` is called by many threads at a time."""
 
+    def begin(self, number: int) -> Visitor:
+        """Return the visitor with what it has to read of the part that has this number among all."""
+        ...
+
     def batch(self, number: int, rows: Numbers, texts: Strings) -> Any:
         """Look at some documents: their positions in the part and their texts. Batches are numbered in order."""
         ...
@@ -115,7 +119,8 @@ class MemoryTexts:
         """Show the visitor all chosen documents at once."""
         texts = as_strings(to_array(self._cleaned).take(pa.array(chosen[0])))
         texts = Cuts.of_step(cuts, self.names[0]).apply(texts, chosen[0])
-        yield 0, visitors[0].finish([visitors[0].batch(0, chosen[0], texts)])
+        visitor = visitors[0].begin(0)
+        yield 0, visitor.finish([visitor.batch(0, chosen[0], texts)])
 
     def each(self, task: Callable[[int, Any], Any], items: Sequence[int]) -> Iterator[Any]:
         """Run a task for every item, one after the other."""
@@ -199,16 +204,16 @@ class _Visit:
                 return
         raise RunError(f"{self.shard.paths[0]} has fewer documents than were measured; run again with --overwrite")
 
-    def of_batch(self, item: tuple[int, int, int, pa.Array], cuts: Cuts) -> Any:
+    def of_batch(self, item: tuple[int, int, int, pa.Array], visitor: Visitor, cuts: Cuts) -> Any:
         """Clean a batch, cut what earlier steps cut, and show it to the visitor."""
         number, low, high, texts = item
         rows = self.chosen[low:high]
-        return self.visitor.batch(number, rows, cuts.apply(clean(texts, self.cleaners), rows))
+        return visitor.batch(number, rows, cuts.apply(clean(texts, self.cleaners), rows))
 
 
 def _run(task: _Visit, workers: Workers) -> Any:
-    cuts = Cuts.of_step(task.cuts, task.shard.name)
-    return task.visitor.finish(workers.map(lambda item: task.of_batch(item, cuts), task.batches()))
+    cuts, visitor = Cuts.of_step(task.cuts, task.shard.name), task.visitor.begin(task.number)
+    return visitor.finish(workers.map(lambda item: task.of_batch(item, visitor, cuts), task.batches()))
 
 
 @contextmanager

@@ -9,10 +9,11 @@ from __future__ import annotations
 import functools
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,9 @@ import pyarrow as pa
 from classifiers.arrow import Strings
 from curate.decide.passes import MemoryTexts, RunTexts, Texts
 from curate.dedup.candidates import Candidates, read_partition, write_shingles
-from curate.dedup.clusters import keys_within
+from curate.dedup.clusters import Linked, keys_within, link, passes
+from curate.dedup.keys import KeyColumn, key_pieces
+from curate.dedup.partitioned import Part, link_partitioned
 from curate.errors import RecipeError, RunError
 from curate.kernels.minhash import ShingleSets, shingle_sets
 from curate.kernels.shingling import Shingling
@@ -43,6 +46,13 @@ if TYPE_CHECKING:
     from curate.run import Run
 
 Numbers = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+U64 = npt.NDArray[np.uint64]
+Result = TypeVar("Result")
+
+LINKING = 2  # part of the memory that linking may take
+LINKED_HERE = 4_000_000  # documents that this process links by itself, where they fit: tasks are no slower beyond
+MOST_PASSES = 3  # over the keys; dividing them costs less than more passes do
 
 
 class Population(Protocol):
@@ -65,8 +75,21 @@ class Population(Protocol):
         """Return sketches of a part, in the same order."""
         ...
 
+    def link(self, columns: Sequence[KeyColumn], alive: Bools, groups: U64 | None) -> Linked:
+        """Return the clusters of living documents that share a key, inside `groups`, uint64, one a living document.
+
+        Documents are numbered among the living.
+        """
+        ...
+
     def shingles(self, wanted: Wanted, shingling: Shingling, partitions: int) -> Iterator[Candidates]:
         """Yield the wanted documents with their shingle sets, whole clusters at a time, in `partitions` pieces."""
+        ...
+
+    def judged(
+        self, wanted: Wanted, shingling: Shingling, partitions: int, judge: Callable[[Candidates], Result]
+    ) -> Iterator[Result]:
+        """Yield what `judge`, which can be pickled, says of each of these pieces, as they come."""
         ...
 
 
@@ -75,19 +98,29 @@ class Wanted:
     """Documents whose shingles are wanted: their numbers (ascending) and clusters.
 
     In the Candidates that come back, `doc` is the place of a document in these arrays, and `band_keys` are those of
-    the first `bands` bands, inside the `groups` (uint64, one a document) if there are some.
+    the first `bands` bands, inside the `groups` (uint64, one a document) if there are some. `ranks` and `protected` do
+    not change.
     """
 
     documents: Numbers
     cluster: npt.NDArray[np.uint32]
     bands: int = 0
-    groups: npt.NDArray[np.uint64] | None = None
+    groups: U64 | None = None
+    ranks: Numbers | None = None
+    protected: Bools | None = None
 
     def of_part(self, begin: int, end: int) -> tuple[int, Wanted]:
         """Return the documents numbered `begin` to `end`, from 0 on, and the place of the first in all."""
         low, high = np.searchsorted(self.documents, [begin, end])
-        groups = None if self.groups is None else self.groups[low:high]
-        return int(low), Wanted(self.documents[low:high] - begin, self.cluster[low:high], self.bands, groups)
+        here = slice(low, high)
+        return int(low), Wanted(
+            self.documents[here] - begin,
+            self.cluster[here],
+            self.bands,
+            None if self.groups is None else self.groups[here],
+            None if self.ranks is None else self.ranks[here],
+            None if self.protected is None else self.protected[here],
+        )
 
     def band_keys(self, sketches: Callable[[Sequence[str]], pa.Table]) -> npt.NDArray[np.uint64]:
         """Return uint64 (wanted, bands), read from the sketches of their part."""
@@ -101,8 +134,12 @@ class Wanted:
         self, low: int, high: int, first: int, sets: ShingleSets, keys: npt.NDArray[np.uint64]
     ) -> Candidates:
         """Join documents `low` to `high`, the first of which has place `first`, with their shingle sets."""
+        window = slice(low, high)
         places = np.arange(first, first + high - low, dtype=np.uint64)
-        return Candidates(places, self.cluster[low:high], keys[low:high], sets.values, sets.offsets)
+        ranks = np.zeros(len(places), np.int64) if self.ranks is None else self.ranks[window]
+        protected = np.zeros(len(places), np.bool_) if self.protected is None else self.protected[window]
+        own = np.arange(len(places))
+        return Candidates(places, self.cluster[window], ranks, protected, own, keys[window], sets.values, sets.offsets)
 
 
 def starts(population: Population) -> Numbers:
@@ -130,11 +167,22 @@ class MemoryPopulation:
         """Return sketches of the batch."""
         return self._measured.sketches.select(list(columns))
 
+    def link(self, columns: Sequence[KeyColumn], alive: Bools, groups: U64 | None) -> Linked:
+        """Link the living documents of the batch."""
+        pieces = [key_pieces(self, alive, column, groups) for column in columns]
+        return link(pieces, int(np.count_nonzero(alive)), self.memory // LINKING)
+
     def shingles(self, wanted: Wanted, shingling: Shingling, partitions: int) -> Iterator[Candidates]:
         """Yield all wanted documents at once: they are in memory anyway."""
         sets = shingle_sets(_take(self._measured.cleaned, wanted.documents), **shingling._asdict())
         keys = wanted.band_keys(self._measured.sketches.select)
         yield wanted.with_shingles(0, len(wanted.documents), 0, sets, keys)
+
+    def judged(
+        self, wanted: Wanted, shingling: Shingling, partitions: int, judge: Callable[[Candidates], Result]
+    ) -> Iterator[Result]:
+        """Judge all at once."""
+        return map(judge, self.shingles(wanted, shingling, partitions))
 
 
 class RunPopulation:
@@ -170,8 +218,40 @@ class RunPopulation:
         """Return sketches of a shard."""
         return read_table(self.run.sketches_file(self.shards[part]), columns)
 
+    def link(self, columns: Sequence[KeyColumn], alive: Bools, groups: U64 | None) -> Linked:
+        """Link the living documents, here where there is room and they are not too many, else by tasks."""
+        n, memory = int(np.count_nonzero(alive)), self.memory // LINKING
+        if n <= LINKED_HERE and 0 < passes(n, memory, columns[0].wide) <= MOST_PASSES:
+            return link([key_pieces(self, alive, column, groups) for column in columns], n, memory)
+        ends = np.cumsum([np.count_nonzero(kept) for kept in self._by_part(alive)])
+        scopes = [None] * len(ends) if groups is None else np.split(groups, ends[:-1])
+        parts = [
+            Part.of(self.run.sketches_file(shard), kept, scope)
+            for shard, kept, scope in zip(self.shards, self._by_part(alive), scopes, strict=True)
+        ]
+        return link_partitioned(self._engine, parts, columns, memory, self.scratch / "links")
+
+    def _by_part(self, values: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+        return np.split(values, starts(self)[1:-1])
+
     def shingles(self, wanted: Wanted, shingling: Shingling, partitions: int) -> Iterator[Candidates]:
-        """Read the shards that hold wanted documents again; their shingles wait on disk, divided by cluster."""
+        """Read the shards that hold wanted documents again, then one partition after the other here."""
+        with self._shingled(wanted, shingling, partitions) as paths:
+            for partition in range(partitions):
+                yield read_partition(paths, partition, partitions)
+
+    def judged(
+        self, wanted: Wanted, shingling: Shingling, partitions: int, judge: Callable[[Candidates], Result]
+    ) -> Iterator[Result]:
+        """Read the shards that hold wanted documents again, then judge each partition in a task of its own."""
+        with self._shingled(wanted, shingling, partitions) as paths:
+            task = _Judging(paths, partitions, judge)
+            for _, result in self._engine.run(task, range(partitions)):
+                yield result
+
+    @contextmanager
+    def _shingled(self, wanted: Wanted, shingling: Shingling, partitions: int) -> Iterator[Sequence[Location]]:
+        """Put the shingles of the wanted documents on disk, divided by cluster; give the files."""
         begin = starts(self)
         folder = self.run.path / "state" / "shingles"
         folder.mkdir(parents=True, exist_ok=True)
@@ -181,13 +261,24 @@ class RunPopulation:
             if len(there.documents):
                 tasks.append(ShingleTask(self.run, shard, self._cleaners, shingling, first, there, partitions, folder))
         try:
-            paths = [task.path for task in tasks]
             for _ in self._engine.run(run_shingle_task, tasks):
                 pass
-            for partition in range(partitions):
-                yield read_partition(paths, partition)
+            yield [task.path for task in tasks]
         finally:
             remove_tree(folder)
+
+
+@dataclass(frozen=True)
+class _Judging:
+    """The task that judges one partition of the shingles on disk. Picklable."""
+
+    paths: Sequence[Location]
+    partitions: int
+    judge: Callable[[Candidates], Any]
+
+    def __call__(self, partition: int, workers: Workers) -> Any:
+        """Read a partition and judge it."""
+        return self.judge(read_partition(self.paths, partition, self.partitions))
 
 
 @dataclass(frozen=True)
@@ -351,6 +442,16 @@ class Extended:
         """Return sketches of a part."""
         return self._base.sketches(part, columns)
 
+    def link(self, columns: Sequence[KeyColumn], alive: Bools, groups: U64 | None) -> Linked:
+        """Link the living documents."""
+        return self._base.link(columns, alive, groups)
+
     def shingles(self, wanted: Wanted, shingling: Shingling, partitions: int) -> Iterator[Candidates]:
         """Yield shingle sets of the wanted documents."""
         return self._base.shingles(wanted, shingling, partitions)
+
+    def judged(
+        self, wanted: Wanted, shingling: Shingling, partitions: int, judge: Callable[[Candidates], Result]
+    ) -> Iterator[Result]:
+        """Judge shingle sets of the wanted documents."""
+        return self._base.judged(wanted, shingling, partitions, judge)

@@ -6,9 +6,9 @@ Text is touched only to verify near-duplicates, and only theirs, and by steps th
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from curate.conservation import check_decided
 from curate.decide.ensembles import with_ensembles
 from curate.decide.fold import MIX, decide_population
 from curate.decide.population import MemoryPopulation, RunPopulation
-from curate.decide.table import Clusters, decision_table
+from curate.decide.table import Clusters, PartDecisions, who
 from curate.decide.trims import forget_others
 from curate.errors import RunError
 from curate.measure.plan import Plan, check_known
@@ -27,7 +27,7 @@ from curate.measure.texts import Measured, as_frame, measure_texts, with_urls
 from curate.meter import Meter
 from curate.recipe import Recipe, fingerprint
 from curate.storage import each, is_remote, remembering
-from curate.tables import TableWriter, read_footer
+from curate.tables import TableWriter, read_footer, read_table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from curate.index import Index
     from curate.run import Run
     from curate.shards import Shard
+
+_ITEMS_A_CORE = 4  # shards whose decisions are described at a time
 
 
 def decide_key(run: Run, recipe: Recipe, index: str | None = None) -> str:
@@ -100,9 +102,13 @@ def _decide(run: Run, recipe: Recipe, engine: Engine, index: Index | None) -> No
         for old in (run.path / "decisions").glob("*.parquet"):
             if old not in wanted:
                 old.unlink(missing_ok=True)
-        for part, shard in enumerate(population.shards):
-            with TableWriter(run.decisions_file(shard)) as file:
-                file.write(decision_table(extended, recipe, decisions, clusters, part))
+        for some in _in_turns(range(len(population.shards)), _ITEMS_A_CORE * engine.cores):
+            decided = [
+                _Decided(population.shards[part], PartDecisions.of(extended, recipe, decisions, clusters, part))
+                for part in some
+            ]
+            for _ in engine.run(partial(_write, run), decided):
+                pass
         for _ in engine.run(partial(_check, run), population.shards):
             pass
         stage["steps"] = [{"name": step.name, "kind": step.kind} for step in recipe.steps]
@@ -130,6 +136,27 @@ def _look_at_footers(run: Run) -> None:
         tables = [file_of(shard) for shard in run.measured for file_of in (run.signals_file, run.sketches_file)]
         for _ in each(read_footer, tables):
             pass
+
+
+@dataclass(frozen=True, eq=False)
+class _Decided:
+    """The decisions on one shard, on their way to its file. Picklable."""
+
+    shard: Shard
+    decisions: PartDecisions
+
+
+def _write(run: Run, item: _Decided, workers: Workers) -> None:
+    import polars as pl
+
+    documents = who(pl.DataFrame(pl.from_arrow(read_table(run.signals_file(item.shard), ["doc", "id", "source"]))))
+    with TableWriter(run.decisions_file(item.shard)) as file:
+        file.write(item.decisions.table(documents))
+
+
+def _in_turns(items: Sequence[int], most: int) -> Iterator[Sequence[int]]:
+    """Cut a row of items where it is too long to be described all at a time."""
+    return (items[begin : begin + most] for begin in range(0, len(items), most))
 
 
 def _check(run: Run, shard: Shard, workers: Workers) -> None:
@@ -174,7 +201,10 @@ def decide(texts: Any, recipe: Recipe | str = "web") -> pl.DataFrame:
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     population = with_ensembles(MemoryPopulation(measure_frame(texts, recipe)), recipe)
     decisions = decide_population(population, recipe)
-    table = decision_table(population, recipe, decisions, Clusters(population, decisions.standing), 0)
+    clusters = Clusters(population, decisions.standing)
+    table = PartDecisions.of(population, recipe, decisions, clusters, 0).table(
+        who(population.frame(0, ["doc", "id", "source"]))
+    )
     return pl.DataFrame(pl.from_arrow(table))
 
 

@@ -5,6 +5,9 @@ Decides nothing: says what the fold over the steps found.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -13,9 +16,12 @@ from curate.decide.cuts import Cuts, as_lists
 from curate.decide.fold import Decisions
 from curate.decide.population import Population, gather, starts
 from curate.decide.steps import Standing
-from curate.decide.trims import Trimmed
 from curate.dedup.membership import join
 from curate.recipe import Recipe
+from curate.storage import Location
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class Clusters:
@@ -81,40 +87,78 @@ class Clusters:
         return columns
 
 
-def decision_table(
-    population: Population, recipe: Recipe, decisions: Decisions, clusters: Clusters, part: int
-) -> pa.Table:
-    """Return the decisions on one part: one row a document, in its order; ensembles come last."""
-    begin, size = int(starts(population)[part]), population.sizes[part]
-    window = slice(begin, begin + size)
-    made = [ensemble.name for ensemble in recipe.ensembles]
-    base = population.frame(part, ["doc", "id", "source", *made]).to_arrow()
-    dropped_by = decisions.standing.dropped_by[window].astype(np.int32)
-    kept = dropped_by < 0
-    domain = decisions.drawn.domain
-    names = pa.array(decisions.steps, pa.string())
-    trims = list(decisions.standing.trims.values())
-    cuts = {"cuts": _cuts(trims[-1], population.texts.names[part], size)} if trims else {}
-    return pa.table(
-        {
-            "doc": base["doc"],
-            "id": base["id"],
-            "source": base["source"],
-            "kept": kept,
-            "dropped_by": pa.DictionaryArray.from_arrays(pa.array(dropped_by, mask=kept), names).cast(pa.string()),
-            "failed": _failed(decisions.standing.failed[window], decisions.filters),
-            **clusters.columns(begin, size),
-            "domain": pa.DictionaryArray.from_arrays(domain.codes[window], domain.names).cast(pa.string()),
-            "weight": decisions.drawn.weight[window] * kept,
-            **cuts,
-            **{name: base[name] for name in made},
-        }
-    )
+@dataclass(frozen=True, eq=False)
+class PartDecisions:
+    """What was decided about the documents of one part, one entry each in its order. Picklable.
+
+    `dropped_by` int32: number of a step, -1 for none. `failed` bool (n, filters). `domains`: their names, and of each
+    document the number of its own. `cuts`: the folder of the last step that trimmed, and the name of the part.
+    """
+
+    steps: tuple[str, ...]
+    filters: tuple[str, ...]
+    dropped_by: npt.NDArray[np.int32]
+    failed: npt.NDArray[np.bool_]
+    clusters: dict[str, pa.Array]
+    domains: tuple[pa.Array, npt.NDArray[np.int32]]
+    weight: npt.NDArray[Any]
+    cuts: tuple[Location, str] | None
+    ensembles: dict[str, pa.Array]
+
+    @staticmethod
+    def of(
+        population: Population, recipe: Recipe, decisions: Decisions, clusters: Clusters, part: int
+    ) -> PartDecisions:
+        """Take those on one part."""
+        ensembles = [ensemble.name for ensemble in recipe.ensembles]
+        begin, size = int(starts(population)[part]), population.sizes[part]
+        window = slice(begin, begin + size)
+        standing, drawn = decisions.standing, decisions.drawn
+        trims = list(standing.trims.values())
+        return PartDecisions(
+            decisions.steps,
+            decisions.filters,
+            standing.dropped_by[window].astype(np.int32),
+            standing.failed[window],
+            clusters.columns(begin, size),
+            (drawn.domain.names, drawn.domain.codes[window]),
+            drawn.weight[window],
+            (trims[-1].folder, population.texts.names[part]) if trims else None,
+            {name: population.frame(part, [name])[name].to_arrow() for name in ensembles},
+        )
+
+    def table(self, documents: pa.Table) -> pa.Table:
+        """Return the decisions: one row a document; `documents` has doc, id and source. Ensembles come last."""
+        kept = self.dropped_by < 0
+        names, codes = self.domains
+        steps = pa.array(self.steps, pa.string())
+        return pa.table(
+            {
+                "doc": documents["doc"],
+                "id": documents["id"],
+                "source": documents["source"],
+                "kept": kept,
+                "dropped_by": pa.DictionaryArray.from_arrays(pa.array(self.dropped_by, mask=kept), steps).cast(
+                    pa.string()
+                ),
+                "failed": _failed(self.failed, self.filters),
+                **self.clusters,
+                "domain": pa.DictionaryArray.from_arrays(codes, names).cast(pa.string()),
+                "weight": self.weight * kept,
+                **({"cuts": _cuts(*self.cuts, len(kept))} if self.cuts else {}),
+                **self.ensembles,
+            }
+        )
 
 
-def _cuts(trimmed: Trimmed, part: str, size: int) -> pa.Array:
+def who(table: pl.DataFrame) -> pa.Table:
+    """Return doc, id and source of signals, as decisions have them."""
+    return table.select("doc", "id", "source").to_arrow()
+
+
+def _cuts(folder: Location, part: str, size: int) -> pa.Array:
     """Return what was cut from each document of a part, null where nothing was."""
-    cuts = Cuts.of_step(trimmed.folder, part).staying()
+    cuts = Cuts.of_step(folder, part).staying()
     place = np.full(size, -1, np.int64)
     place[cuts.rows] = np.arange(len(cuts.rows))
     return as_lists(cuts.ranges).take(pa.array(place, mask=place < 0))

@@ -1,19 +1,18 @@
-"""Connected components of documents that share a band key or a hash: the candidate clusters, in bounded memory.
+"""Connected components of documents that share a band key or a hash: the candidate clusters, found by one process.
 
-Compares no texts and drops nothing; `curate.dedup.survivors` does.
+Compares no texts and drops nothing; `curate.dedup.survivors` does. What is too much for one process is linked by
+`curate.dedup.partitioned`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from curate.dedup.contraction import components_on_disk
 from curate.kernels import clusters as kernel
 
 U32 = npt.NDArray[np.uint32]
@@ -40,35 +39,41 @@ class Linked:
     documents: I64
     labels: U32
 
+    @staticmethod
+    def of(parents: U32) -> Linked:
+        """Read a union-find, uint32 (n,), in which the root of a component is its smallest document."""
+        kernel.flatten(parents)
+        linked = np.zeros(len(parents), np.uint8)
+        if not kernel.mark_linked(parents, linked):
+            return Linked(np.zeros(0, np.int64), np.zeros(0, np.uint32))
+        documents = np.flatnonzero(linked)
+        del linked
+        smallest = parents[documents]
+        number = np.cumsum(smallest == documents, dtype=np.uint32) - np.uint32(1)  # right where a document is a root
+        return Linked(documents, number[np.searchsorted(documents, smallest)])
 
-def link(columns: Sequence[Pieces], n: int, memory: int, folder: Path | None = None) -> Linked:
+
+def passes(n: int, memory: int, wide: bool) -> int:
+    """Return how often `link` reads a column of n keys of 64 or, if `wide`, 128 bits; 0 where it cannot at all."""
+    if 4 * n > memory // 2 or n > MOST_NUMBERS:
+        return 0
+    return _table_size(n, 24 if wide else 16, memory - 4 * n)[1]
+
+
+def link(columns: Sequence[Pieces], n: int, memory: int) -> Linked:
     """Find the components of n documents that share a key in one of `columns`; key 0 links to nothing.
 
     `memory`: bytes to use at most. A document costs 4 (its place in the union-find), and its key in a column 23
-    (a row of a hash table), where there is room for all; otherwise columns are read in several passes, each over
-    a share of the key space. Where the union-find does not fit either, or there are more documents than 32-bit
-    numbers, edges are written to `folder` and contracted there block by block. The result is the same whatever the
-    memory, the pieces and the order of columns.
-    Raises ValueError when a column has not n keys, or when there is no folder and it is needed.
+    (a row of a hash table), where there is room for all; otherwise columns are read in several `passes`, each over
+    a share of the key space. The result is the same whatever the memory, the pieces and the order of columns.
+    Raises ValueError when a column has not n keys, or when the union-find does not fit.
     """
     if 4 * n > memory // 2 or n > MOST_NUMBERS:
-        if folder is None:
-            raise ValueError(f"{n} documents do not fit into {memory} bytes without a folder for what is left")
-        documents, roots = components_on_disk(_edges(columns, n, memory // 2), n, memory // 2, folder)
-        return Linked(documents, np.unique(roots, return_inverse=True)[1].astype(np.uint32))
+        raise ValueError(f"{n} documents do not fit into {memory} bytes; link them in partitions")
     parents = np.arange(n, dtype=np.uint32)
     for keys, others, first, share, shares, table in _passes(columns, n, memory - 4 * n):
         kernel.link_piece(keys, others, first, True, share, shares, table, parents)
-    kernel.flatten(parents)
-    linked = np.zeros(n, np.uint8)
-    if not kernel.mark_linked(parents, linked):
-        return Linked(np.zeros(0, np.int64), np.zeros(0, np.uint32))
-    documents = np.flatnonzero(linked)
-    del linked
-    smallest = parents[documents]
-    del parents
-    number = np.cumsum(smallest == documents, dtype=np.uint32) - np.uint32(1)  # right where a document is a root
-    return Linked(documents, number[np.searchsorted(documents, smallest)])
+    return Linked.of(parents)
 
 
 def _passes(columns: Iterable[Pieces], n: int, memory: int) -> Iterator[tuple[U64, U64, int, int, int, U64]]:
@@ -111,13 +116,6 @@ def _table_size(n: int, row_bytes: int, memory: int) -> tuple[int, int]:
         if rows <= min(most, 1 << 32) or shares >= n:
             return rows, shares
         shares += 1
-
-
-def _edges(columns: Sequence[Pieces], n: int, memory: int) -> Iterator[I64]:
-    """Yield (document, smaller document with the same key), int64 (m, 2)."""
-    for keys, others, first, share, shares, table in _passes(columns, n, memory):
-        edges = np.empty((len(keys), 2), np.int64)
-        yield edges[: kernel.edges_of_piece(keys, others, first, True, share, shares, table, edges)]
 
 
 def candidate_clusters(band_keys_by_band: Iterable[U64], n: int) -> U32:

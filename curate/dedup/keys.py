@@ -6,7 +6,8 @@ Links nothing itself and holds one part (shard) of one column in memory.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,47 +22,70 @@ Bools = npt.NDArray[np.bool_]
 U64 = npt.NDArray[np.uint64]
 
 
-def band_pieces(population: Population, keep: Bools, band: int, groups: U64 | None = None) -> Pieces:
-    """Return the keys of a band of the documents where `keep` is true; `groups` uint64 (kept,) keeps scopes apart.
+@dataclass(frozen=True, slots=True)
+class KeyColumn:
+    """What documents are linked by: the keys of a band, a hash of 128 bits, or what short documents are compared by.
 
-    Documents too short for a shingle have key 0: what becomes of them is not decided by bands.
+    `name` is the sketch column. Picklable.
     """
 
-    def keys(table: pa.Table, kept: Bools) -> U64:
-        column: U64 = table.column(0).to_numpy()[kept]
-        short = table.column(1)
-        if short.null_count < len(short):
-            column = np.where(short.is_valid().to_numpy()[kept], np.uint64(0), column)
-        return column
+    kind: Literal["band", "hash", "short"]
+    name: str
 
-    def pieces() -> Iterator[U64]:
-        for table, kept, window in _parts(population, keep, [f"band_{band}", "short"]):
-            yield _within(keys(table, kept), groups, window)
+    @property
+    def wide(self) -> bool:
+        """Whether a key has 128 bits."""
+        return self.kind == "hash"
 
-    return pieces
+    @property
+    def names(self) -> list[str]:
+        """The sketch columns that it is made from."""
+        return [self.name, "short"] if self.kind == "band" else [self.name]
+
+    def of(self, table: pa.Table, kept: Bools) -> U64 | tuple[U64, U64]:
+        """Return the keys of the documents where `kept` is true, uint64 or a pair of halves; 0 links to nothing.
+
+        Documents too short for a shingle have no band key: what becomes of them is not decided by bands.
+        """
+        if self.kind == "short":
+            keys: U64 = table.column(0).fill_null(0).to_numpy()[kept].astype(np.uint64, copy=False)
+            return keys
+        if self.kind == "band":
+            keys = table.column(0).to_numpy()[kept].astype(np.uint64, copy=False)
+            short = table.column(1)
+            return keys if short.null_count == len(short) else np.where(short.is_valid().to_numpy()[kept], 0, keys)
+        column = table.column(0).combine_chunks()
+        there = column.is_valid().to_numpy(zero_copy_only=False)[kept]
+        both = halves(column)[kept]
+        # Key 0 links to nothing, but the hash of no text is 0, and texts without text are equal.
+        return np.where(there, np.maximum(both[:, 0], np.uint64(1)), np.uint64(0)), both[:, 1]
+
+    def within(self, keys: U64 | tuple[U64, U64], groups: U64 | None) -> U64 | tuple[U64, U64]:
+        """Make keys of documents in different `groups`, one a document, differ."""
+        if groups is None:
+            return keys
+        return (keys_within(keys[0], groups), keys[1]) if isinstance(keys, tuple) else keys_within(keys, groups)
 
 
-def hash_pieces(population: Population, keep: Bools, name: str, groups: U64 | None = None) -> Pieces:
-    """Return the 128-bit hashes in a sketch column of the documents where `keep` is true, as pairs; null is key 0."""
-
-    def pieces() -> Iterator[tuple[U64, U64]]:
-        for table, kept, window in _parts(population, keep, [name]):
-            column = table.column(0).combine_chunks()
-            there = column.is_valid().to_numpy(zero_copy_only=False)[kept]
-            hashes = halves(column)[kept]
-            # Key 0 links to nothing, but the hash of no text is 0, and texts without text are equal.
-            low = np.where(there, np.maximum(hashes[:, 0], np.uint64(1)), np.uint64(0))
-            yield _within(low, groups, window), hashes[:, 1]
-
-    return pieces
+def band_columns(number: int) -> list[KeyColumn]:
+    """Return the columns of so many bands."""
+    return [KeyColumn("band", f"band_{band}") for band in range(number)]
 
 
-def short_pieces(population: Population, keep: Bools, groups: U64 | None = None) -> Pieces:
-    """Return what documents too short for a shingle are compared by, of those where `keep` is true; 0 for others."""
+def hash_of(name: str) -> KeyColumn:
+    """Return the column of a hash of 128 bits, such as "exact"."""
+    return KeyColumn("hash", name)
 
-    def pieces() -> Iterator[U64]:
-        for table, kept, window in _parts(population, keep, ["short"]):
-            yield _within(table.column(0).fill_null(0).to_numpy()[kept], groups, window)
+
+SHORT = KeyColumn("short", "short")
+
+
+def key_pieces(population: Population, keep: Bools, column: KeyColumn, groups: U64 | None = None) -> Pieces:
+    """Return the keys of the documents where `keep` is true; `groups` uint64 (kept,) keeps scopes apart."""
+
+    def pieces() -> Iterator[U64 | tuple[U64, U64]]:
+        for table, kept, window in _parts(population, keep, column.names):
+            yield column.within(column.of(table, kept), None if groups is None else groups[window])
 
     return pieces
 
@@ -92,8 +116,3 @@ def _parts(population: Population, keep: Bools, names: list[str]) -> Iterator[tu
         if count:
             yield population.sketches(part, names), kept, slice(first, first + count)
         begin, first = begin + size, first + count
-
-
-def _within(keys: U64, groups: U64 | None, window: slice) -> U64:
-    keys = keys.astype(np.uint64, copy=False)
-    return keys if groups is None else keys_within(keys, groups[window])

@@ -7,14 +7,14 @@ section 3.1.1 (after Wenzek et al. 2020, CCNet).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from classifiers.arrow import Strings
-from curate.dedup.occurrences import Frequent, Keys, Occurrences
+from curate.dedup.occurrences import Flags, Frequent, Keys, Occurrences
 from curate.dedup.trimmed import PartTrimmed, Summary, Trimmer
 from curate.kernels.text_lines import TEXT, Lines, Spans, line_spans, removal, text_lines
 
@@ -32,6 +32,10 @@ class LineKeys:
     lines: int  # lines in a unit
     min_length: int
     occurrences: Occurrences
+
+    def begin(self, number: int) -> LineKeys:
+        """Read nothing."""
+        return self
 
     def find(self, rows: Numbers, texts: Strings) -> tuple[Lines, Spans, U64]:
         """Return the lines of a batch, the units that are compared, and the key of each: its hash in its bucket."""
@@ -57,11 +61,17 @@ class LineCuts:
     trimmer: Trimmer
     min_left: int
     frequent: Frequent
+    flags: Flags | None = None
+
+    def begin(self, number: int) -> LineCuts:
+        """Read the flags of the part."""
+        return replace(self, flags=self.keys.occurrences.flags(self.keys.part, number))
 
     def batch(self, number: int, rows: Numbers, texts: Strings) -> PartTrimmed:
         """Return what is cut from the documents of a batch."""
         lines, spans, keys = self.keys.find(rows, texts)
-        flags = self.keys.occurrences.flags_of(self.keys.part, number, keys)
+        assert self.flags is not None
+        flags = self.flags.of(number, keys)
         ranges = removal(lines, texts.offsets, spans, flags)
         found = self.trimmer.trimmed(rows, texts, ranges, _removed(lines, spans, flags, len(rows)))
         few = found.cuts.sizes[:, 1] < self.min_left

@@ -1,23 +1,25 @@
 """Which of very many occurrences of 64-bit keys are too many: keys on disk by partition, counted one at a time.
 
 A pass over the texts writes the keys of each batch, divided by their upper bits; counting holds the distinct
-keys of one partition in memory and leaves one flag an occurrence; a second pass asks for the flags of a batch.
+keys of one partition in memory and leaves one flag an occurrence; a second pass reads the flags of a part.
 Exact, linear in the occurrences, and in memory as large as one partition for each thread. What a key stands for
 is not known here, nor is anything kept: the folder is scratch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
+from curate.dedup.divided import read_divided, write_divided
 from curate.kernels import tally
-from curate.shards.atomic import explain_write_errors
+from curate.shards.atomic import atomic_file
 
 U64 = npt.NDArray[np.uint64]
 U32 = npt.NDArray[np.uint32]
@@ -26,6 +28,7 @@ Numbers = npt.NDArray[np.int64]
 SLOT_BYTES = 16  # of a table: key, rank, count
 KEY_BYTES = 4 * SLOT_BYTES  # of memory for a distinct key: tables are a quarter full at worst
 _SMALLEST_TABLE = 1 << 12
+_FLAGS = pa.schema([("flag", pa.uint8())])
 _MOST = 20_000  # of the most frequent keys of a partition that are remembered
 
 
@@ -65,10 +68,11 @@ class Occurrences:
 
     def divided(self, keys: U64, ranks: U32) -> Keys:
         """Put the keys of a batch, and their ranks where there are any, into the order of the partitions."""
-        order, sizes = self._order(keys)
+        order, sizes = self.order(keys)
         return Keys(keys[order], ranks[order] if self.ranked else ranks, sizes)
 
-    def _order(self, keys: U64) -> tuple[Numbers, Numbers]:
+    def order(self, keys: U64) -> tuple[Numbers, Numbers]:
+        """Return the places of keys in the order of the partitions, and how many each partition has."""
         part, order = np.empty(len(keys), np.int64), np.empty(len(keys), np.int64)
         sizes = np.zeros(self.partitions, np.int64)
         tally.divide(keys, self.partitions, part, sizes)
@@ -77,20 +81,21 @@ class Occurrences:
 
     def write(self, part: str, batches: Iterable[Keys]) -> int:
         """Write the keys of a part; return how many there are."""
-        sizes = []
-        with explain_write_errors(self._file(part, "keys")):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with self._file(part, "keys").open("wb") as keys, self._file(part, "ranks").open("wb") as ranks:
-                for batch in batches:
-                    keys.write(batch.keys.data)
-                    ranks.write(batch.ranks.data)
-                    sizes.append(batch.sizes)
-            table = np.stack(sizes) if sizes else np.zeros((0, self.partitions), np.int64)
-            np.save(self._file(part, "npy"), table)
-            total = int(table.sum())
-            with self._file(part, "flags").open("wb") as flags:
-                flags.truncate(total)
-        return total
+        self.folder.mkdir(parents=True, exist_ok=True)
+        sizes = [np.zeros(self.partitions, np.int64)]
+        schema = pa.schema([("key", pa.uint64()), *([("rank", pa.uint32())] if self.ranked else [])])
+
+        def pieces() -> Iterator[tuple[pa.RecordBatch, Numbers]]:
+            for batch in batches:
+                sizes.append(batch.sizes)
+                columns = [pa.array(batch.keys), *([pa.array(batch.ranks)] if self.ranked else [])]
+                yield pa.RecordBatch.from_arrays(columns, schema=schema), batch.sizes
+
+        write_divided(self._file(part, "keys"), schema, pieces(), self.partitions)
+        before = np.cumsum(sizes, axis=0)
+        with atomic_file(self._file(part, "sizes"), lasting=False) as file:
+            np.save(file, before)
+        return int(before[-1].sum())
 
     def flag(self, partition: int, parts: Sequence[str], more_than: int, gone: npt.NDArray[np.bool_]) -> Frequent:
         """Flag the occurrences of one partition that are too many; return its most frequent keys among them.
@@ -102,18 +107,24 @@ class Occurrences:
         best, counts = np.zeros(len(table), np.uint32), np.zeros(len(table), np.uint32)
         at = np.zeros(3, np.int64)
         for part in parts:
-            keys, ranks, _, begin, end = self._slices(part, partition)
+            keys, ranks, begin, end = self._keys(part, partition)
             while not tally.count(keys, ranks, gone, begin, end, at, table, best, counts):
                 larger = np.zeros(2 * len(table), np.uint64)
                 more = np.zeros(len(larger), np.uint32), np.zeros(len(larger), np.uint32)
                 tally.grow(table, best, counts, larger, *more)
                 table, (best, counts) = larger, more
-        for part in parts:
-            keys, ranks, flags, begin, end = self._slices(part, partition)
-            if self.ranked:
-                tally.flag_copies(keys, ranks, gone, begin, end, table, best, counts, flags)
-            else:
-                tally.flag_frequent(keys, begin, end, table, counts, more_than, flags)
+
+        def flagged() -> Iterator[tuple[pa.RecordBatch, Numbers]]:
+            for part in parts:
+                keys, ranks, begin, end = self._keys(part, partition)
+                flags = np.empty(len(keys), np.uint8)
+                if self.ranked:
+                    tally.flag_copies(keys, ranks, gone, begin, end, table, best, counts, flags)
+                else:
+                    tally.flag_frequent(keys, begin, end, table, counts, more_than, flags)
+                yield pa.RecordBatch.from_arrays([pa.array(flags)], schema=_FLAGS), end
+
+        write_divided(self._file(str(partition), "flags"), _FLAGS, flagged(), 1)
         limit = max(more_than, 1) if self.ranked else more_than
         slots = np.flatnonzero(counts > limit)
         if len(slots) > _MOST:
@@ -121,30 +132,43 @@ class Occurrences:
             slots = slots[counts[slots] >= least]
         return Frequent.of([Frequent(table[slots], counts[slots].astype(np.int64))])
 
-    def flags_of(self, part: str, batch: int, keys: U64) -> npt.NDArray[np.uint8]:
-        """Return the flag of each key of a batch, given as they were when they were divided."""
-        sizes = np.load(self._file(part, "npy"), mmap_mode="r")
-        begin = int(sizes[:batch].sum())
-        order, _ = self._order(keys)
-        flags = np.empty(len(keys), np.uint8)
-        flags[order] = _mapped(self._file(part, "flags"), np.uint8, "r")[begin : begin + len(keys)]
-        return flags
+    def flags(self, part: str, number: int) -> Flags:
+        """Read the flags of the part that has this number among all."""
+        files = [self._file(str(partition), "flags") for partition in range(self.partitions)]
+        found = [next(read_divided(file, 0, 1, number)).column(0).to_numpy() for file in files]
+        return Flags(self, found, np.load(self._file(part, "sizes")))
 
-    def _slices(self, part: str, partition: int) -> tuple[Any, Any, Any, Numbers, Numbers]:
-        """Return keys, ranks and flags of a part, and where in them those of a partition begin and end."""
-        sizes = np.load(self._file(part, "npy"))
-        ends = np.cumsum(sizes).reshape(sizes.shape)
-        end = np.ascontiguousarray(ends[:, partition])
-        return (
-            _mapped(self._file(part, "keys"), np.uint64, "r"),
-            _mapped(self._file(part, "ranks"), np.uint32, "r"),
-            _mapped(self._file(part, "flags"), np.uint8, "r+"),
-            end - sizes[:, partition],
-            end,
-        )
+    def _keys(self, part: str, partition: int) -> tuple[U64, U32, Numbers, Numbers]:
+        """Return the keys of a part in a partition, their ranks if any, and the one slice that they are."""
+        rows = list(read_divided(self._file(part, "keys"), partition, self.partitions))
+        keys = np.concatenate([np.zeros(0, np.uint64), *(row.column(0).to_numpy() for row in rows)])
+        ranks = [row.column(1).to_numpy() for row in rows] if self.ranked else []
+        ends = np.zeros(1, np.int64), np.array([len(keys)], np.int64)
+        return keys, np.concatenate([np.zeros(0, np.uint32), *ranks]), *ends
 
     def _file(self, part: str, what: str) -> Path:
         return self.folder / f"{part}.{what}"
+
+
+@dataclass(frozen=True, eq=False)
+class Flags:
+    """The flags of a part, in memory: a byte for each of its keys.
+
+    `found`: those of each partition. `before` int64 (batches + 1, partitions): how many keys came in batches before.
+    """
+
+    occurrences: Occurrences
+    found: Sequence[npt.NDArray[np.uint8]]
+    before: Numbers
+
+    def of(self, batch: int, keys: U64) -> npt.NDArray[np.uint8]:
+        """Return the flag of each key of a batch, given as they were when they were divided."""
+        order, _ = self.occurrences.order(keys)
+        flags = np.empty(len(keys), np.uint8)
+        begin, end = self.before[batch], self.before[batch + 1]
+        here = [flags[low:high] for flags, low, high in zip(self.found, begin, end, strict=True)]
+        flags[order] = np.concatenate(here)
+        return flags
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,11 +183,3 @@ class Flagging:
     def __call__(self, partition: int, workers: Any) -> Frequent:
         """Count and flag a partition."""
         return self.occurrences.flag(partition, self.parts, self.more_than, self.gone)
-
-
-def _mapped(path: Path, dtype: Any, mode: Any) -> npt.NDArray[Any]:
-    if not path.stat().st_size:
-        empty = np.zeros(0, dtype)
-        empty.flags.writeable = mode != "r"
-        return empty
-    return np.asarray(np.memmap(path, dtype, mode))

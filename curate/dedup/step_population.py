@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from curate.decide.groups import group_keys
 from curate.decide.population import RunPopulation, Wanted, nullable_column, sketch_column, starts
+from curate.dedup.candidates import taken
 from curate.dedup.clusters import keys_within
 from curate.errors import RunError, did_you_mean
 from curate.kernels.shingling import Shingling
@@ -131,10 +132,4 @@ def shingles_of(population: RunPopulation, documents: I64, shingling: Shingling)
     """Read numbered documents (ascending) of a run again and return their sets of shingles."""
     wanted = Wanted(documents, np.zeros(len(documents), np.uint32))
     [piece] = population.shingles(wanted, shingling, 1)
-    order = np.argsort(piece.doc, kind="stable")
-    sizes = np.diff(piece.offsets)
-    if np.array_equal(order, np.arange(len(order))):
-        return Shingles(piece.values, piece.offsets)
-    offsets = np.concatenate([[0], np.cumsum(sizes[order])]).astype(np.int64)
-    flat = np.repeat(piece.offsets[order] - offsets[:-1], sizes[order]) + np.arange(offsets[-1])
-    return Shingles(piece.values[flat], offsets)
+    return Shingles(*taken(piece.values, piece.offsets, piece.sets[np.argsort(piece.doc, kind="stable")]))

@@ -9,13 +9,13 @@ section 4.1, with hashed runs instead of a suffix array.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from classifiers.arrow import Strings
-from curate.dedup.occurrences import Frequent, Keys, Occurrences
+from curate.dedup.occurrences import Flags, Frequent, Keys, Occurrences
 from curate.dedup.trimmed import PartTrimmed, Summary, Top, Trimmer
 from curate.kernels.passages import coverage, passages, winnow
 from curate.kernels.text_lines import Ranges
@@ -34,6 +34,10 @@ class Fingerprints:
     part: str
     min_words: int
     occurrences: Occurrences
+
+    def begin(self, number: int) -> Fingerprints:
+        """Read nothing."""
+        return self
 
     def find(self, texts: Strings) -> Passages:
         """Return what is known of the passages of a batch."""
@@ -71,11 +75,17 @@ class PassageKeys:
     ranks: U32
     fingerprints: Fingerprints
     occurrences: Occurrences
+    shared: Flags | None = None
+
+    def begin(self, number: int) -> PassageKeys:
+        """Read the flags of the fingerprints of the part."""
+        return replace(self, shared=self.fingerprints.occurrences.flags(self.part, number))
 
     def find(self, number: int, texts: Strings) -> tuple[Passages, Numbers]:
         """Return the passages of a batch, and which of them may stand somewhere else."""
         found = self.fingerprints.find(texts)
-        shared = self.fingerprints.occurrences.flags_of(self.part, number, found.fingerprints)
+        assert self.shared is not None
+        shared = self.shared.of(number, found.fingerprints)
         return found, np.flatnonzero(shared[found.of_run])
 
     def batch(self, number: int, rows: Numbers, texts: Strings) -> Keys:
@@ -98,13 +108,19 @@ class PassageCuts:
     drop_at: float
     frequent: Frequent
     dropped: PartTrimmed  # documents that an earlier count dropped, with what was cut from them
+    flags: Flags | None = None
+
+    def begin(self, number: int) -> PassageCuts:
+        """Read the flags of the part."""
+        return replace(self, keys=self.keys.begin(number), flags=self.keys.occurrences.flags(self.keys.part, number))
 
     def batch(self, number: int, rows: Numbers, texts: Strings) -> PartTrimmed:
         """Return what is cut from the documents of a batch."""
         passages, maybe = self.keys.find(number, texts)
         strings, words, first = passages.documents.strings, passages.documents.words, passages.first
         flags = np.zeros(len(passages.keys), np.uint8)
-        flags[maybe] = self.keys.occurrences.flags_of(self.keys.part, number, passages.keys[maybe])
+        assert self.flags is not None
+        flags[maybe] = self.flags.of(number, passages.keys[maybe])
         min_words = self.keys.fingerprints.min_words
         ranges, runs, covered = coverage(strings.data, strings.offsets, words, first, flags, min_words)
         found = self.trimmer.trimmed(rows, strings, ranges, np.diff(ranges.first))

@@ -21,6 +21,8 @@ Bools = npt.NDArray[np.bool_]
 
 Measure = Literal["jaccard", "containment"]
 
+MOST_COMPARED = 1000  # survivors of one bucket that a document is compared with, the best ranked
+
 
 @dataclass(frozen=True, slots=True)
 class Verified:
@@ -33,6 +35,8 @@ class Verified:
     `pairs_compared`: pairs of documents whose shingles were compared.
     `spared`: documents that the candidate clusters alone would have dropped and verification keeps.
     `protected`: documents, other than the first of each cluster, that were kept because they are protected.
+    `crowded`: of the spared those that share a band key with more survivors than they were compared with, and
+    `uncompared`: how many those were, counted for each such key.
     """
 
     survivor: I64
@@ -41,6 +45,8 @@ class Verified:
     pairs_compared: int
     spared: int
     protected: int
+    crowded: int
+    uncompared: int
 
 
 def best_of_clusters(cluster_labels: U32, ranks: I64, protected: Bools | None = None) -> I64:
@@ -68,6 +74,8 @@ def verify(
     threshold: float,
     measure: Measure = "jaccard",
     protected: Bools | None = None,
+    sets: I64 | None = None,
+    most: int = MOST_COMPARED,
 ) -> Verified:
     """Keep every document that is not similar enough to a better one that is kept.
 
@@ -76,7 +84,11 @@ def verify(
     that reaches `threshold`, and otherwise survives. So a chain A ~ B ~ C never drops C for A unless they are
     similar themselves, and every dropped document is similar to the very document that stands for it.
 
-    The shingles of document i are `values[offsets[i]:offsets[i + 1]]`, distinct and ascending.
+    In a bucket, the documents with one band key, only the `most` best ranked survivors are compared with; what that
+    leaves out is counted. Without it a bucket of documents that are not similar takes the square of their number.
+
+    The shingles of document i are `values[offsets[i]:offsets[i + 1]]`, distinct and ascending; with `sets` (int64 (m,))
+    those of set `sets[i]`, and so are the band keys: documents of one cluster with equal shingles may share a set.
     `measure`: "jaccard" is |A & B| / |A | B|; "containment" is the share of the dropped document's shingles
     that its survivor has. `protected` bool (m,): documents that are never dropped, though others are for them.
     Raises ValueError for another measure, a threshold outside (0, 1], or arrays that do not fit together.
@@ -87,7 +99,8 @@ def verify(
         raise ValueError(f'measure must be "jaccard" or "containment", not {measure!r}')
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold must be above 0 and at most 1, not {threshold}")
-    if not len(ranks) == len(band_keys) == len(protected) == len(offsets) - 1 == m:
+    sets = np.arange(m) if sets is None else sets
+    if not len(ranks) == len(protected) == len(sets) == m or len(band_keys) != len(offsets) - 1:
         raise ValueError(
             f"{m} labels need as many ranks, rows of band keys and flags, and one offset more; "
             f"got {len(ranks)}, {len(band_keys)}, {len(protected)} and {len(offsets)}"
@@ -97,20 +110,22 @@ def verify(
     starts = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1], True]) if m else np.zeros(1, np.int64)
     survivor, similarity = np.full(m, -1, np.int64), np.full(m, np.nan, np.float32)
     near = similarity.copy()
-    compared, spared, shielded = kernel.verify_in_order(
+    counts = kernel.verify_in_order(
         _frozen(order, np.int64),
         _frozen(starts, np.int64),
+        _frozen(sets, np.int64),
         _frozen(band_keys, np.uint64),
         _frozen(values, np.uint32),
         _frozen(offsets, np.int64),
         float(threshold),
         measure == "containment",
+        most,
         _frozen(protected, np.bool_),
         survivor,
         similarity,
         near,
     )
-    return Verified(survivor, similarity, near, compared, spared, shielded)
+    return Verified(survivor, similarity, near, *counts)
 
 
 def similarity_of_pairs(

@@ -17,7 +17,7 @@ import pyarrow as pa
 from curate.decide.groups import group_keys
 from curate.decide.population import Population, gather
 from curate.dedup.clusters import Pieces
-from curate.dedup.keys import band_pieces, hash_pieces, short_pieces
+from curate.dedup.keys import SHORT, band_columns, hash_of, key_pieces
 from curate.index.manifest import Parameters
 from curate.index.segment import SETS, Segment, write_documents
 from curate.index.sets import Sets, mask, shingle_counts, shingle_stretches, signature_stretches, stretches
@@ -36,10 +36,10 @@ def build_segment(population: Population, kept: I64, parameters: Parameters, fol
     for number, (low, high, sets) in enumerate(_with_sets(population, kept, parameters, memory)):
         write_documents(segment.documents_file(number), _tables(population, kept, low, high, sets))
     groups = group_keys(population, chosen, parameters.exact_within)
-    _write_keys(folder / "exact.parquet", [hash_pieces(population, chosen, "exact", groups)], len(kept), memory)
+    _write_keys(folder / "exact.parquet", [key_pieces(population, chosen, hash_of("exact"), groups)], len(kept), memory)
     groups = group_keys(population, chosen, parameters.minhash_within)
-    columns = [band_pieces(population, chosen, band, groups) for band in range(parameters.bands)]
-    columns += [short_pieces(population, chosen, groups)] if parameters.bands else []
+    named = [*band_columns(parameters.bands), SHORT] if parameters.bands else []
+    columns = [key_pieces(population, chosen, column, groups) for column in named]
     _write_keys(folder / "keys.parquet", columns, len(kept), memory)
     return segment
 

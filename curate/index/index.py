@@ -22,7 +22,7 @@ import pyarrow as pa
 from curate.decide.duplicates import protected_documents
 from curate.decide.groups import group_keys
 from curate.decide.population import Population, RunPopulation
-from curate.dedup.keys import band_pieces, hash_pieces, short_pieces
+from curate.dedup.keys import SHORT, band_columns, hash_of, key_pieces
 from curate.errors import RunError, did_you_mean
 from curate.index.build import build_segment, without
 from curate.index.directory import changing, check_place, collect, locked, new_folder, size_of
@@ -159,11 +159,9 @@ class Index:
             alive = mask(population, numbers)
             groups = group_keys(population, alive, step.within) if len(numbers) else None
             exact = step.method == "exact"
-            if exact:
-                columns = [hash_pieces(population, alive, "exact", groups)]
-            else:
-                columns = [band_pieces(population, alive, band, groups) for band in range(step.bands)]
-                columns += [short_pieces(population, alive, groups)] if step.short == "exact" else []
+            named = [hash_of("exact")] if exact else band_columns(step.bands)
+            named += [SHORT] if not exact and step.short == "exact" else []
+            columns = [key_pieces(population, alive, column, groups) for column in named]
             keys = [segment.exact if exact else segment.keys for segment in segments]
             pairs = candidate_pairs(columns, len(numbers), keys, offsets, memory, folder)
             pairs = replace(pairs, asked=numbers[pairs.asked])

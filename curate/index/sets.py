@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from curate.decide.population import Population, Wanted, sketch_column, starts
-from curate.dedup.candidates import label_in
+from curate.dedup.candidates import label_in, taken
 from curate.kernels.shingling import Shingling
 
 I64 = npt.NDArray[np.int64]
@@ -43,11 +43,8 @@ def shingle_stretches(population: Population, documents: I64, shingling: Shingli
     wanted = Wanted(documents, labels)
     done = 0
     for piece in population.shingles(wanted, shingling, max(len(cuts) - 1, 1)):
-        order = np.argsort(piece.doc)
-        sets = pa.LargeListArray.from_arrays(piece.offsets, pa.array(piece.values)).take(pa.array(order))
-        sizes = np.diff(piece.offsets)[order]
-        yield done, done + len(order), sets.flatten().to_numpy(), np.concatenate([[0], np.cumsum(sizes)])
-        done += len(order)
+        yield done, done + len(piece), *taken(piece.values, piece.offsets, piece.sets[np.argsort(piece.doc)])
+        done += len(piece)
 
 
 def signature_stretches(population: Population, documents: I64, cuts: I64) -> Iterator[Sets]:

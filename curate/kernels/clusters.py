@@ -1,4 +1,4 @@
-"""Union-find over equal keys that arrive piece by piece: a hash table of the first document of each key.
+"""Union-find over equal keys that arrive piece by piece, and edges in place of it: a hash table of each key's first.
 
 Knows nothing of what the keys mean, and sorts nothing.
 """
@@ -91,25 +91,6 @@ def link_piece(
 
 
 @njit(nogil=True, cache=True)
-def edges_of_piece(
-    keys: U64, others: U64, first: int, skip_zero: bool, share: int, shares: int, table: U64, edges: I64
-) -> int:
-    """Like `link_piece`, but write (document, first document of its key) to `edges`; return how many."""
-    found = 0
-    for i in range(keys.shape[0]):
-        if skip_zero and keys[i] == 0:
-            continue
-        mixed = _mix(keys[i])
-        if shares > 1 and _elsewhere(mixed, share, shares):
-            continue
-        before = _first_with(table, keys[i], others[i], mixed, first + i)
-        if before >= 0:
-            edges[found, 0], edges[found, 1] = first + i, before
-            found += 1
-    return found
-
-
-@njit(nogil=True, cache=True)
 def flatten(parents: U32) -> None:
     """Make every document point at its root; ascending, so that a parent is finished before its children."""
     for i in range(parents.shape[0]):
@@ -126,33 +107,111 @@ def mark_linked(parents: U32, linked: U8) -> int:
 
 
 @njit(nogil=True, cache=True)
-def link_edges(edges: I64, begin: int, parents: U32) -> None:
-    """Link both ends of every edge that is inside the block of documents from `begin` on."""
-    for e in range(edges.shape[0]):
-        if edges[e, 1] >= begin:
-            join(parents, np.uint32(edges[e, 0] - begin), np.uint32(edges[e, 1] - begin))
+def link_edges(ends: I64, others: I64, parents: U32) -> None:
+    """Link both ends of every edge."""
+    for e in range(ends.shape[0]):
+        join(parents, np.uint32(ends[e]), np.uint32(others[e]))
 
 
 @njit(nogil=True, cache=True)
-def lowest_outside(edges: I64, begin: int, parents: U32, lowest: I64) -> None:
-    """Lower `lowest` of a component to the smallest document before `begin` that an edge leads to; -1 is none."""
-    for e in range(edges.shape[0]):
-        v = edges[e, 1]
-        if v < begin:
-            root = _root(parents, np.uint32(edges[e, 0] - begin))
-            if lowest[root] < 0 or v < lowest[root]:
-                lowest[root] = v
+def count_keys(keys: U64, sizes: I64) -> None:
+    """Add to `sizes` int64 (partitions,) how many keys other than 0 belong to each partition."""
+    shares = np.uint64(sizes.shape[0])
+    for i in range(keys.shape[0]):
+        if keys[i] != 0:
+            sizes[np.int64(((_mix(keys[i]) & _LOW) * shares) >> np.uint64(32))] += 1
 
 
 @njit(nogil=True, cache=True)
-def handed_down(edges: I64, begin: int, parents: U32, lowest: I64, out: I64) -> int:
-    """Write an edge to the `lowest` of its component from every other document before `begin` it touches."""
+def divide_keys(keys: U64, others: U64, first: int, at: I64, out: U64, out_others: U64, documents: U32) -> None:
+    """Write the keys other than 0 of documents first, first + 1, … to where their partition goes on: `at[partition]`.
+
+    `at` int64 (partitions,) is moved on. Where `out_others` is empty, `others` do not matter.
+    """
+    shares = np.uint64(at.shape[0])
+    for i in range(keys.shape[0]):
+        if keys[i] != 0:
+            partition = np.int64(((_mix(keys[i]) & _LOW) * shares) >> np.uint64(32))
+            place = at[partition]
+            at[partition] += 1
+            out[place] = keys[i]
+            documents[place] = first + i
+            if out_others.shape[0]:
+                out_others[place] = others[i]
+
+
+@njit(nogil=True, cache=True)
+def edges_of_keys(
+    keys: U64, others: U64, documents: U32, first: int, begin: int, taken: I64, table: U64, edges: I64
+) -> tuple[int, int]:
+    """Write (document, first document of its key) to `edges`; return the key to go on with, and how many there are.
+
+    Key i, from `begin` on, is that of document `first + documents[i]`. Stops where `table`, as for `link_piece`, is
+    nearly full; `taken[0]` counts its rows. The rows of `edges` are filled from the start.
+    """
     found = 0
-    for e in range(edges.shape[0]):
-        v = edges[e, 1]
-        if v < begin:
-            low = lowest[_root(parents, np.uint32(edges[e, 0] - begin))]
-            if v != low:
-                out[found, 0], out[found, 1] = v, low
-                found += 1
-    return found
+    most = np.int64(table.shape[0] * 7 // 10)
+    for i in range(begin, keys.shape[0]):
+        if taken[0] >= most:
+            return i, found
+        number = first + int(documents[i])
+        before = _first_with(table, keys[i], others[i], _mix(keys[i]), number)
+        if before < 0:
+            taken[0] += 1
+        elif before != number:
+            edges[found, 0], edges[found, 1] = number, before
+            found += 1
+    return keys.shape[0], found
+
+
+@njit(nogil=True, cache=True)
+def grow(table: U64, larger: U64) -> None:
+    """Copy the rows of a table into a larger one, zero before."""
+    for row in range(table.shape[0]):
+        if table[row, 0] != 0:
+            place = _place(larger, table[row, 1], table[row, table.shape[1] - 1], _mix(table[row, 1]))
+            larger[place] = table[row]
+
+
+@njit(nogil=True, cache=True)
+def lower(ends: I64, others: I64, partitions: int, lowest: I64) -> None:
+    """Lower `lowest[end // partitions]` to the smallest of the other ends of each end."""
+    for e in range(ends.shape[0]):
+        at = ends[e] // partitions
+        lowest[at] = min(lowest[at], others[e])
+
+
+@njit(nogil=True, cache=True)
+def large_star(ends: I64, others: I64, partitions: int, lowest: I64, out_ends: I64, out_others: I64) -> tuple[int, int]:
+    """Hang the larger neighbours of every end on its `lowest` one; return how many, and how many hung elsewhere."""
+    found = moved = 0
+    for e in range(ends.shape[0]):
+        if others[e] > ends[e]:
+            low = lowest[ends[e] // partitions]
+            out_ends[found], out_others[found] = others[e], low
+            found += 1
+            moved += low != ends[e]
+    return found, moved
+
+
+@njit(nogil=True, cache=True)
+def small_star(
+    ends: I64, others: I64, partitions: int, lowest: I64, hung: U8, out_ends: I64, out_others: I64
+) -> tuple[int, int]:
+    """Hang every end, once (`hung`), and its other smaller neighbours on its `lowest` one.
+
+    Returns how many edges that makes, and how many neighbours hung elsewhere.
+    """
+    found = moved = 0
+    for e in range(ends.shape[0]):
+        at = ends[e] // partitions
+        low = lowest[at]
+        if others[e] != low:
+            out_ends[found], out_others[found] = others[e], low
+            found += 1
+            moved += 1
+        elif not hung[at]:
+            hung[at] = 1
+            out_ends[found], out_others[found] = ends[e], low
+            found += 1
+    return found, moved

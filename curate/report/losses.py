@@ -17,7 +17,10 @@ _LEFT = 0.1
 
 
 def losses(report: dict[str, Any]) -> list[str]:
-    """Return a sentence for each source that a dedup step, or all steps before the mix, all but wiped out."""
+    """Return a sentence for each source that a dedup step, or all steps before the mix, all but wiped out.
+
+    Also one for each dedup step that could not compare all that it had to.
+    """
     found: list[str] = []
     blamed: set[str] = set()
     for name, facts in report["duplicates"].items():
@@ -28,6 +31,12 @@ def losses(report: dict[str, Any]) -> list[str]:
             found.append(
                 f"Step {name} takes more than {percent(facts['alarm'])} of {len(alarms) - _SHOWN} more sources: "
                 "report.json lists them."
+            )
+        if crowded := facts.get("crowded"):
+            found.append(
+                f"Step {name} kept {crowded['documents']:,} documents that share a band with more than "
+                f"{crowded['most']:,} others that stay, and were compared with the best ranked of these only: "
+                "there may be duplicates among them. More rows in a band make buckets smaller."
             )
     return found + [
         message

@@ -46,9 +46,10 @@ def publish(path: Location) -> None:
 
 
 @contextmanager
-def atomic_file(path: str | Location) -> Iterator[IO[bytes]]:
+def atomic_file(path: str | Location, *, lasting: bool = True) -> Iterator[IO[bytes]]:
     """Open `path` for writing bytes; it appears, complete and on disk, when the block ends well.
 
+    One that is not `lasting` (scratch, made again after a power cut) is not waited for until it is on the disk.
     After an error nothing is left behind and an older `path` is untouched.
     Raises SpaceError where the disk is full, RunError where the place cannot be written to, StorageError where a
     store cannot be reached.
@@ -60,9 +61,11 @@ def atomic_file(path: str | Location) -> Iterator[IO[bytes]]:
             with partial.open("wb") as file:
                 yield file
                 file.flush()
-                os.fsync(file.fileno())
+                if lasting:
+                    os.fsync(file.fileno())
             publish(path)
-            sync_folder(path.parent)
+            if lasting:
+                sync_folder(path.parent)
         except BaseException:
             with suppress(OSError):
                 partial.unlink()

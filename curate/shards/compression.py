@@ -5,6 +5,7 @@ Knows nothing of what is in the files.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -33,12 +34,14 @@ _HARMLESS_BYTES = 64 << 20  # decompressed; below that no ratio is too large
 class Source:
     """A file being read: `read(size)` gives decompressed bytes, fewer than asked for at the end, then b"".
 
-    `records` is for the reader to count, so that an error can say how far it came.
+    `records` is for the reader to count, so that an error can say how far it came. With `part` = [start, end) it stands
+    at the byte before `start` of a plain file; of a compressed one it gives the frames there, and after `go_on` those
+    that follow.
     Raises InputError naming the file where it cannot be opened, is truncated, corrupt, or becomes more than
     `max_expansion` times larger.
     """
 
-    def __init__(self, path: str, start: int = 0, max_expansion: int = MAX_EXPANSION) -> None:
+    def __init__(self, path: str, max_expansion: int = MAX_EXPANSION, part: tuple[int, int] | None = None) -> None:
         self.path = printable(path)
         self._place = path
         self.records = 0
@@ -48,14 +51,19 @@ class Source:
             size = locate(path).stat().st_size
             self._file = open_arrow(path, ahead=True)
         codec = kind(path)[1]
-        self._compressed = codec is not None
+        self._codec = codec
+        start, end = part or (0, size)
+        start = start if codec else max(start - 1, 0)
+        self._start = start
         try:
             if codec and not size:
                 raise bad_file(path, f"is empty, which no {codec} file is", 0)
             with self.explain():
                 self._check_magic(codec, start)
                 self._file.seek(start)
-                self._stream = pa.CompressedInputStream(self._file, codec) if codec else self._file
+                self._goes_on = codec is not None and end < size
+                inside = _Until(self._file, end) if self._goes_on else self._file
+                self._stream = pa.CompressedInputStream(inside, codec) if codec else self._file
         except BaseException:
             self._file.close()
             raise
@@ -72,12 +80,12 @@ class Source:
         with self.explain():
             data = bytes(self._stream.read(size))
         self._given += len(data)
-        if self._compressed and self._given > _HARMLESS_BYTES:
+        if self._codec and self._given > _HARMLESS_BYTES:
             self._refuse_bomb()
         return data
 
     def _refuse_bomb(self) -> None:
-        read = self._file.tell()  # of the compressed file, and somewhat ahead
+        read = self._file.tell() - self._start  # of the compressed file, and somewhat ahead
         if self._given > self._max_expansion * read:
             raise bad_file(
                 self.path,
@@ -85,6 +93,17 @@ class Source:
                 f"from {read:,} so far), as no text does; --max-expansion allows more",
                 self.records,
             )
+
+    def go_on(self) -> None:
+        """Give the frames that follow those of the part, from now on."""
+        if self._goes_on:
+            with self.explain():
+                self._stream = pa.CompressedInputStream(self._file, self._codec)
+
+    @property
+    def compressed(self) -> bool:
+        """Whether what is read is not what is in the file."""
+        return self._codec is not None
 
     def explain(self) -> AbstractContextManager[None]:
         """Return a context in which errors of pyarrow and the system become InputError naming this file."""
@@ -103,6 +122,22 @@ class Source:
             said = f"{codec} by its name" if codec else "plain text by its name"
             held = f"holds {actual}" if actual else f"does not start as {codec} does"
             raise bad_file(self.path, f"is {said} but {held}; rename or replace it", 0)
+
+
+class _Until(io.RawIOBase):
+    """A file that ends earlier than it does. Leaves it open, standing there."""
+
+    def __init__(self, file: pa.NativeFile, end: int) -> None:
+        self._file, self._end = file, end
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to `size` bytes before the end."""
+        left = self._end - self._file.tell()
+        return bytes(self._file.read(left if size < 0 else min(size, left)))
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def read_jsonl(
     """Yield the documents of a JSONL shard; see `read`."""
     path, part = shard.paths[0], shard.part
     from_byte = part[0] if part else 0
-    with Source(path, max(from_byte - 1, 0), options.max_expansion) as source:
+    with Source(path, options.max_expansion, part) as source:
         parser = _Parser(shard, options, collector)
         for block in whole_lines(source, part, options.batch_bytes, options.max_record_bytes):
             first = source.records

@@ -35,10 +35,15 @@ def whole_lines(
     """Yield blocks of whole lines, of `block_bytes` or of one longer line; TooLarge instead of a line that
     is not held in memory because it has more than `limit` bytes (shorter ones may still be above `limit`).
 
-    With `part` = (start, end) those lines that start in bytes [start, end), `source` standing at `start - 1`
-    (or 0). A byte order mark is left out. Raises InputError where the file is UTF-16 or UTF-32.
+    With `part` = (start, end) those lines that start in bytes [start, end) of a plain file. In a compressed one, those
+    behind the first newline of the part, up to the first newline after it: which lines begin where a frame does cannot
+    be told without reading the frame before. A byte order mark is left out. Raises InputError where the file is UTF-16
+    or UTF-32.
     """
-    chunks = _range(source, *part, block_bytes) if part else _all(source, block_bytes)
+    if part and source.compressed:
+        chunks = _frames(source, part[0] > 0, block_bytes)
+    else:
+        chunks = _range(source, *part, block_bytes) if part else _all(source, block_bytes)
     if not part or part[0] == 0:
         chunks = _checked_start(source.path, chunks)
     return _joined(chunks, limit)
@@ -47,6 +52,24 @@ def whole_lines(
 def _all(source: Source, size: int) -> Iterator[bytes]:
     while chunk := source.read(size):
         yield chunk
+
+
+def _frames(source: Source, skipping: bool, size: int) -> Iterator[bytes]:
+    while chunk := source.read(size):
+        if skipping:
+            cut = chunk.find(b"\n") + 1
+            skipping = cut == 0
+            chunk = chunk[cut:] if cut else b""
+        if chunk:
+            yield chunk
+    if skipping:
+        return  # the line began before and goes on behind
+    source.go_on()
+    while chunk := source.read(_FINISH_BYTES):
+        cut = chunk.find(b"\n") + 1
+        yield chunk[:cut] if cut else chunk
+        if cut:
+            return
 
 
 def _range(source: Source, start: int, end: int, size: int) -> Iterator[bytes]:

@@ -1,6 +1,6 @@
 """Cut the input files into shards: the units of work, with names that stay the same from run to run.
 
-Reads nothing but file sizes and the footers of large Parquet files.
+Reads nothing but file sizes, the footers of large Parquet files and the headers of frames of large zstd files.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.errors import InputError
+from curate.shards.frames import frame_ranges
 from curate.shards.inputs import Found, find, kind, stem
-from curate.storage import Location, absolute, open_arrow
+from curate.storage import Location, absolute, is_remote, open_arrow
 
 TARGET_BYTES = 256 << 20
 """Larger files are cut into parts of about this size on disk."""
@@ -34,7 +35,8 @@ class Shard:
 
     `name` is unique within a plan and safe as a file name; it depends on the absolute paths and on nothing
     else. `part` is None for whole files, else a range [start, end): of bytes in a plain JSONL file (a line
-    belongs to the part in which it starts), of row groups in a Parquet file. `bytes` is the size on disk.
+    belongs to the part in which it starts), of frames in one compressed with zstd, by their first bytes (a line that
+    starts with a part belongs to the one before), of row groups in a Parquet file. `bytes` is the size on disk.
     """
 
     name: str
@@ -74,6 +76,8 @@ def _parts(file: Found, target_bytes: int) -> Iterator[Shard]:
             count = -(-size // target_bytes)
             cuts = [size * i // count for i in range(count + 1)]
             ranges = [(a, b, b - a) for a, b in pairwise(cuts)]
+        elif file.format == "jsonl" and kind(file.path)[1] == "zstd":
+            ranges = [(a, b, b - a) for a, b in _frame_ranges(file.path, size, target_bytes)]
         elif file.format == "parquet":
             ranges = _row_group_ranges(file.path, size, target_bytes)
     if len(ranges) < 2:
@@ -81,6 +85,16 @@ def _parts(file: Found, target_bytes: int) -> Iterator[Shard]:
         return
     for number, (start, end, held) in enumerate(ranges):
         yield Shard(f"{name}-p{number:05d}", file.source, file.format, (file.path,), (start, end), held)
+
+
+def _frame_ranges(path: str, size: int, target_bytes: int) -> list[tuple[int, int]]:
+    if is_remote(path):  # where each block of 128 kB would be a request
+        return []
+    try:
+        with Path(path).open("rb", buffering=0) as file:
+            return frame_ranges(file, size, target_bytes)
+    except OSError:  # the reading names what is wrong
+        return []
 
 
 def _row_group_ranges(path: str, size_on_disk: int, target_bytes: int) -> list[tuple[int, int, int]]:

@@ -24,7 +24,8 @@ class Reject:
 
     `record` is its number in the file, from 1: line of a JSONL file, row of Parquet or Arrow, record of a WET
     file, 1 for a text file. Where a large JSONL file is read in parts, `record` is the line counted from the
-    first one that starts at or after byte `from_byte`. `raw` is the record's bytes as they are in the file, or
+    first one that starts at or after byte `from_byte`; in a part of a compressed file from the first one that starts
+    behind a newline of the frames from `from_byte` on. `raw` is the record's bytes as they are in the file, or
     the beginning of a very large record.
     """
 

@@ -122,16 +122,22 @@ def verify(
     threshold: float,
     containment: bool,
     protected: list[bool] | None = None,
+    most: int = 1 << 30,
 ) -> list[int]:
-    """Survivor of each document, -1 for itself: the most similar of all better ranked that share a key."""
+    """Survivor of each document, -1 for itself: the most similar of the better ranked that share a key.
+
+    Of each key only the `most` best ranked survivors count.
+    """
     survivor = [-1] * len(labels)
     for i in sorted(range(len(labels)), key=lambda i: (labels[i], ranks[i], i)):
         if protected and protected[i]:
             continue
         best, best_share = -1, 0.0
         better = [s for s in range(len(labels)) if survivor[s] < 0 and (ranks[s], s) < (ranks[i], i)]
-        for s in sorted(better, key=lambda s: (ranks[s], s)):
-            if labels[s] != labels[i] or not ((keys[s] == keys[i]) & (keys[i] != 0)).any():
+        better = sorted((s for s in better if labels[s] == labels[i]), key=lambda s: (ranks[s], s))
+        buckets = [[s for s in better if key and keys[s, band] == key][:most] for band, key in enumerate(keys[i])]
+        for s in better:
+            if not any(s in bucket for bucket in buckets):
                 continue
             whole = len(sets[i]) if containment else len(sets[i] | sets[s])
             share = len(sets[i] & sets[s]) / whole

@@ -14,7 +14,8 @@ def batch(first: int, last: int) -> Candidates:
     strings = as_strings(TEXTS[first:last])
     doc = np.arange(first, last, dtype=np.uint64)
     cluster = (doc // 3).astype(np.uint32)
-    return Candidates(doc, cluster, sketch(strings).band_keys, *shingle_sets(strings))
+    ranks, protected, sets = doc.astype(np.int64) * 3, doc % 2 == 0, np.arange(len(doc))
+    return Candidates(doc, cluster, ranks, protected, sets, sketch(strings).band_keys, *shingle_sets(strings))
 
 
 def test_every_candidate_comes_back_once_in_the_partition_of_its_cluster(tmp_path):
@@ -24,12 +25,14 @@ def test_every_candidate_comes_back_once_in_the_partition_of_its_cluster(tmp_pat
     whole = batch(0, 41)
     seen = []
     for p in range(4):
-        part = read_partition(paths, p)
+        part = read_partition(paths, p, 4)
         assert (partition_of(part.cluster, 4) == p).all()
         for i, d in enumerate(part.doc.astype(int)):
             assert part.cluster[i] == whole.cluster[d]
-            assert np.array_equal(part.band_keys[i], whole.band_keys[d])
-            ours = part.values[part.offsets[i] : part.offsets[i + 1]]
+            assert (part.rank[i], part.protected[i]) == (3 * d, d % 2 == 0)
+            own = part.sets[i]
+            assert np.array_equal(part.band_keys[own], whole.band_keys[d])
+            ours = part.values[part.offsets[own] : part.offsets[own + 1]]
             assert np.array_equal(ours, whole.values[whole.offsets[d] : whole.offsets[d + 1]])
             seen.append(d)
     assert sorted(seen) == list(range(41))
@@ -54,7 +57,7 @@ def test_a_failed_write_leaves_no_file(tmp_path):
 
 def test_a_shard_without_candidates_is_an_empty_partition(tmp_path):
     assert write_shingles(tmp_path / "a", [], 2) == 0
-    part = read_partition([tmp_path / "a"], 1)
+    part = read_partition([tmp_path / "a"], 1, 2)
     assert len(part) == 0
     assert part.offsets.tolist() == [0]
 
@@ -64,11 +67,31 @@ def test_a_truncated_file_is_named(tmp_path):
     write_shingles(path, [batch(0, 20)], 2)
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(RunError, match=r"a\.arrow.*run the same command again"):
-        read_partition([path], 0)
+        read_partition([path], 0, 2)
 
 
 def test_files_divided_differently_are_refused(tmp_path):
     write_shingles(tmp_path / "a", [batch(0, 20)], 2)
     write_shingles(tmp_path / "b", [batch(20, 40)], 3)
     with pytest.raises(RunError, match="holds 3 partitions"):
-        read_partition([tmp_path / "a", tmp_path / "b"], 0)
+        read_partition([tmp_path / "a", tmp_path / "b"], 0, 2)
+
+
+def test_documents_with_equal_shingles_travel_as_one_set_a_batch(tmp_path):
+    strings = as_strings(["a page that is there many times over"] * 1000 + ["another page of about as many words"])
+    whole = Candidates(
+        np.arange(1001, dtype=np.uint64), np.zeros(1001, np.uint32), np.arange(1001), np.zeros(1001, np.bool_),
+        np.arange(1001), sketch(strings).band_keys, *shingle_sets(strings)
+    )  # fmt: skip
+    alone = Candidates(
+        *(column[:1] for column in (whole.doc, whole.cluster, whole.rank, whole.protected, whole.sets)),
+        whole.band_keys[:1], whole.values[: whole.offsets[1]], whole.offsets[:2],
+    )  # fmt: skip
+    for name, batches in (("a", [whole, whole]), ("b", [alone])):
+        write_shingles(tmp_path / name, batches, 1)
+    part = read_partition([tmp_path / "a", tmp_path / "b"], 0, 1)
+    assert len(part) == 2003
+    assert len(part.offsets) - 1 == 5  # two of each batch, and the one that is alone
+    assert part.sets.tolist() == ([0] * 1000 + [1]) * 2 + [0]
+    assert np.array_equal(part.band_keys[:2], whole.band_keys[-2:])
+    assert (tmp_path / "a").stat().st_size < 150_000

@@ -33,6 +33,50 @@ def test_verification_equals_comparing_with_every_better_survivor(problem, thres
     assert found.survivor.tolist() == naive.verify(labels, ranks, keys, sets, threshold, containment)
 
 
+@given(problems(), st.sampled_from([0.2, 0.5, 0.7, 1.0]), st.booleans())
+def test_documents_that_share_a_set_are_decided_as_if_each_had_its_own(problem, threshold, containment):
+    labels, ranks, keys, sets = problem
+    measure = "containment" if containment else "jaccard"
+    kinds = sorted({(int(label), tuple(sorted(one))) for label, one in zip(labels, sets, strict=True)})
+    which = np.array(
+        [kinds.index((int(label), tuple(sorted(one)))) for label, one in zip(labels, sets, strict=True)], np.int64
+    )
+    first = [which.tolist().index(kind) for kind in range(len(kinds))]
+    keys = keys[[first[kind] for kind in which]].reshape(-1, 2)  # the same shingles have the same bands …
+    keys[:, 0] = np.maximum(keys[:, 0], 1)  # … and some band
+    shared = [set(one) for _, one in kinds]
+    own = keys[first].reshape(-1, 2)
+    found = verify(labels, ranks, own, *ragged(shared), threshold, measure, None, which)
+    expected = naive.verify(labels, ranks, keys, sets, threshold, containment)
+    assert found.survivor.tolist() == expected
+    each = verify(labels, ranks, keys, *ragged(sets), threshold, measure)
+    assert np.array_equal(found.similarity, each.similarity, equal_nan=True)
+    assert np.array_equal(found.near, each.near, equal_nan=True)
+    assert found.spared == each.spared and found.pairs_compared <= each.pairs_compared
+
+
+@given(problems(), st.sampled_from([0.2, 0.7]), st.integers(1, 4))
+def test_in_a_crowded_bucket_the_best_ranked_survivors_are_compared_with(problem, threshold, most):
+    labels, ranks, keys, sets = problem
+    found = verify(labels, ranks, keys, *ragged(sets), threshold, most=most)
+    assert found.survivor.tolist() == naive.verify(labels, ranks, keys, sets, threshold, False, most=most)
+    whole = verify(labels, ranks, keys, *ragged(sets), threshold)
+    assert (whole.crowded, whole.uncompared) == (0, 0)
+    if not found.crowded:
+        assert found.uncompared == 0
+    assert found.uncompared >= found.crowded
+
+
+def test_a_bucket_of_documents_that_are_not_similar_takes_linear_time_and_says_what_it_left_out():
+    m, most = 6000, 100
+    sets = [set(range(20 * i, 20 * i + 20)) for i in range(m)]
+    found = verify(np.zeros(m, np.uint32), np.arange(m), np.ones((m, 1), np.uint64), *ragged(sets), 0.8, most=most)
+    assert (found.survivor == -1).all()
+    assert found.pairs_compared == most * (most - 1) // 2 + (m - most) * most
+    assert found.crowded == m - most - 1
+    assert found.uncompared == (m - most - 1) * (m - most) // 2
+
+
 @given(problems(), st.sampled_from([0.2, 0.5, 0.7, 1.0]))
 def test_every_dropped_document_is_similar_to_its_own_survivor(problem, threshold):
     labels, ranks, keys, sets = problem
