@@ -312,6 +312,8 @@ class Run:
 
     def _clear_partials(self) -> None:
         """Delete what processes left that were killed while they wrote a file."""
+        if not isinstance(self.path, Path):  # an object has no other name before it is there
+            return
         for folder in _FOLDERS:
             for partial in self.path.glob(f"{folder}/.*.partial"):
                 partial.unlink(missing_ok=True)

@@ -88,7 +88,7 @@ def test_cores_divide_what_tasks_do_and_not_the_price(raw: Path, recipe: curate.
     core_seconds = 2 * 10_000 + 2_000 + 2 * 4_000 + 1_000
     assert one["core_hours"] == many["core_hours"] == pytest.approx(core_seconds / 3600)
     assert one["cost"] == many["cost"] == pytest.approx(0.5 * core_seconds / 3600)
-    keys = 100 * 1000 * (14 + 1) * 16  # the bands of minhash, and the exact hash
+    keys = 100 * 1000 * (14 * 12 + 20)  # the bands of minhash, and the exact hash
     shingles = 10 * 1000 * (6000 / 100 / 6) * 4
     assert [stage["shuffled"] for stage in one["stages"]] == [0, keys + shingles, 3000 * 1000, 0]
 

@@ -268,7 +268,7 @@ def _connect(ray: Any, address: str | None, threads: int | None) -> None:
             ray.init(address=address, **quiet)
             return
         cores = threads or len(os.sched_getaffinity(0))
-        ray.init(num_cpus=cores, include_dashboard=False, object_store_memory=_OBJECT_STORE, **quiet)
+        ray.init(address="local", num_cpus=cores, include_dashboard=False, object_store_memory=_OBJECT_STORE, **quiet)
     except Exception as error:  # Ray raises many kinds
         where = f"the Ray cluster at {address} cannot be reached" if address else "Ray cannot be started here"
         raise EngineError(f"{where}: {error}") from None

@@ -13,7 +13,8 @@ from curate.recipe import Dedup, Filter, Recipe
 from curate.run import STAGES
 
 DECIDE_BYTES = 90  # a document, of memory: numbers, keys of one band, labels, hashes, tokens, domain, weight
-KEY_BYTES = 16  # a document and band, that linking passes on: key and number of the document
+KEY_BYTES = 12  # a document and band, that linking passes on: key and number of the document
+WIDE_KEY_BYTES = 20  # the same for hashes of 128 bits
 SHINGLE_BYTES = 4  # of a candidate, that verifying passes on
 _DRAWS = 1000
 _SPREAD = {  # what the uncertainty of each estimate follows, and per what
@@ -128,8 +129,9 @@ def _shuffled(main: Trial, stage: str, scale: float, recipe: Recipe) -> int:
         return 0
     keys = sum(_keys(step) for step in recipe.steps if isinstance(step, Dedup))
     words = main.text_bytes / max(main.documents, 1) / 6  # a shingle begins at each word of about six bytes
-    return round(scale * (main.documents * keys * KEY_BYTES + main.candidates * words * SHINGLE_BYTES))
+    return round(scale * (main.documents * keys + main.candidates * words * SHINGLE_BYTES))
 
 
 def _keys(step: Dedup) -> int:
-    return step.bands if step.method == "minhash" else 1
+    """Return the bytes that linking passes on of a document."""
+    return step.bands * KEY_BYTES if step.method == "minhash" else WIDE_KEY_BYTES
