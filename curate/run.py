@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -129,7 +130,7 @@ class Run:
 
     def stamp(self, shard: Shard) -> Any:
         """Return what told that the files of a shard were these: size, modification time, hash of both ends."""
-        return self._stamps()[shard.name]
+        return self._stamps[shard.name]
 
     def check_unchanged(self, shard: Shard) -> None:
         """Raise InputError when the files of a shard are not those that were measured."""
@@ -139,12 +140,13 @@ class Run:
                 f"run curate corpus on these inputs again: it measures again what has changed"
             )
 
+    @cached_property
     def _stamps(self) -> dict[str, Any]:
         return {entry["name"]: entry["stamp"] for entry in self.manifest["inputs"]["shards"]}
 
     def input_key(self) -> str:
         """Return a hash of the state of all input files."""
-        return fingerprint(self._stamps())
+        return fingerprint(self._stamps)
 
     def signals_file(self, shard: Shard) -> Location:
         """Signals of a shard, one row a document."""
