@@ -6,6 +6,7 @@ predict references that none of them holds. Reads runs and changes nothing in th
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
@@ -25,6 +26,7 @@ from curate.audit.proxy import NgramProxy, Proxy
 from curate.audit.references import MOST_BYTES, Paths, Reference, read_corpora, read_references
 from curate.audit.result import Asked, result
 from curate.audit.samples import Group, Samples, bytes_of, held_out
+from curate.audit.stored import FILE
 from curate.audit.tasks import read_tasks
 from curate.audit.trials import Figures, Trial, judge
 from curate.corpus import Progress, working
@@ -34,6 +36,7 @@ from curate.errors import CurateError, InputError, RunError
 from curate.kernels.hashing import text_hash
 from curate.memory import parse_size
 from curate.run import Run
+from curate.shards import atomic_bytes
 from curate.storage import absolute
 
 if TYPE_CHECKING:
@@ -211,3 +214,14 @@ def _check_size(size: int, run: Run) -> None:
             f"nothing of an arm of {run.path} is left to train on: all of its documents are in the references, or near "
             "them; take references from another source"
         )
+
+
+def store(run: Run, result: dict[str, Any], threads: int | None = None) -> None:
+    """Keep the result of an audit in the run, and write the run's report again with it."""
+    from curate.report import report_run
+
+    with working(run, threads) as engine:
+        atomic_bytes(run.path / FILE, json.dumps(result, indent=1, ensure_ascii=False).encode())
+        run.log(f"audit stored: {len(result['arms'])} arms, {len(result['references'])} references")
+        price = run.report["timing"].get("price_per_core_hour") if (run.path / "report.json").is_file() else None
+        report_run(run, run.recipe, engine, price)

@@ -9,24 +9,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from curate.errors import RunError
-from curate.shards import atomic_bytes
 
 if TYPE_CHECKING:
     from curate.run import Run
 
 FILE = "audit.json"
-
-
-def store(run: Run, result: dict[str, Any], threads: int | None = None) -> None:
-    """Keep the result of an audit in the run, and write the run's report again with it."""
-    from curate.corpus import working
-    from curate.report import report_run
-
-    with working(run, threads) as engine:
-        atomic_bytes(run.path / FILE, json.dumps(result, indent=1, ensure_ascii=False).encode())
-        run.log(f"audit stored: {len(result['arms'])} arms, {len(result['references'])} references")
-        price = run.report["timing"].get("price_per_core_hour") if (run.path / "report.json").is_file() else None
-        report_run(run, run.recipe, engine, price)
 
 
 def stored(run: Run) -> dict[str, Any] | None:

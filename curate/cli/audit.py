@@ -125,8 +125,8 @@ def audit(
     from functools import partial
 
     from curate.audit.audit import audit as train_and_compare
+    from curate.audit.audit import store
     from curate.audit.second_opinion import second_opinion
-    from curate.audit.stored import store
     from curate.audit.terminal import audit_tables
     from curate.audit.transformer import TransformerProxy
     from curate.run import Run
