@@ -11,7 +11,7 @@ from typing import Any
 from curate.decide.stage import decide_run
 from curate.engines.choose import Cluster, opened
 from curate.engines.engine import Engine
-from curate.errors import RecipeError
+from curate.errors import EngineError, RecipeError
 from curate.events import emit
 from curate.kernels.warmup import ensure_compiled
 from curate.limits import MAX_EXPANSION, MAX_RECORD_BYTES
@@ -22,7 +22,7 @@ from curate.run import STAGES, Run
 from curate.shards import plan
 from curate.signals.plugins import load
 from curate.signals.tokens import TokenCounter
-from curate.storage import Location, RemotePath
+from curate.storage import Location, RemotePath, absolute, locate
 from curate.write.stage import write_run
 
 
@@ -177,6 +177,9 @@ def working(
     """
     with run.locked(), opened(threads, memory, cluster) as engine:
         run.manifest["threads"] = engine.cores
+        if engine.elsewhere:
+            _check_seen_elsewhere(run)
+            run.path = locate(absolute(str(run.path)))  # tasks have another working directory
         if plugins:
             run.manifest["plugins"] = list(plugins)
             run.save()
@@ -185,3 +188,11 @@ def working(
         tokenizer = run.manifest["inputs"]["tokenizer"]
         engine.ship([*run.manifest.get("plugins", []), *([tokenizer] if tokenizer else [])])
         yield engine
+
+
+def _check_seen_elsewhere(run: Run) -> None:
+    """Raise EngineError for a run or inputs that only this process can see."""
+    places = [str(run.path), *(path for shard in run.shards for path in shard.paths)]
+    hidden = next((place for place in places if place.startswith("memory://")), None)
+    if hidden:
+        raise EngineError(f"{hidden} is in the memory of this process, where tasks on Ray cannot see it")

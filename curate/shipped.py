@@ -23,24 +23,29 @@ class Shipment:
 
     content: Mapping[str, bytes]
     modified: Mapping[str, int]
+    given: Mapping[str, str]  # what each was called, and its absolute path
 
     @staticmethod
     def of(files: Iterable[str | Path]) -> Shipment:
         """Read files; what goes with a model (its card, of the same name) goes too. Names of modules are left out."""
-        paths = {Path(file).absolute() for file in files if Path(file).is_file()}
+        given = {str(file): str(Path(file).absolute()) for file in files if Path(file).is_file()}
+        paths = set(map(Path, given.values()))
         paths |= {card for path in paths if (card := path.with_suffix(".json")).is_file()}
         content = {str(path): path.read_bytes() for path in sorted(paths)}
-        return Shipment(content, {name: Path(name).stat().st_mtime_ns for name in content})
+        return Shipment(content, {name: Path(name).stat().st_mtime_ns for name in content}, given)
 
     def __bool__(self) -> bool:
         return bool(self.content)
 
     def unpack(self) -> None:
-        """Put the files where `local_copy` finds them: once for all processes of a user on this machine."""
+        """Put the files where `local_copy` finds them: once for all processes of a user on this machine.
+
+        Two processes must not do so at the same time.
+        """
         root = user_cache() / "shipped"
         for name, content in self.content.items():
             if Path(name).is_file() and Path(name).read_bytes() == content:
-                _here.pop(name, None)
+                _here[name] = Path(name)
                 continue
             copy = root / self._digest(Path(name)) / Path(name).name
             folder = copy.parent
@@ -49,6 +54,7 @@ class Shipment:
                 atomic_bytes(copy, content)
                 os.utime(copy, ns=(self.modified[name], self.modified[name]))
             _here[name] = copy
+        _here.update({given: _here[name] for given, name in self.given.items()})
 
     def _digest(self, path: Path) -> str:
         """Return a hash of a file and of what goes with it: they are found beside each other."""
@@ -61,4 +67,6 @@ class Shipment:
 
 def local_copy(path: str | Path) -> Path:
     """Return where a file is on this machine: its own path, or where a shipment put it."""
-    return _here.get(str(Path(path).absolute()), Path(path)) if _here else Path(path)
+    if not _here:
+        return Path(path)
+    return _here.get(str(path)) or _here.get(str(Path(path).absolute()), Path(path))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
@@ -236,10 +237,10 @@ def _run(task: _Visit, workers: Workers) -> Any:
 def scratch(texts: Texts) -> Iterator[Location]:
     """Give an empty folder that the tasks of all passes see, deleted afterwards."""
     texts.folder.mkdir(parents=True, exist_ok=True)
-    path = texts.scratch
-    remove_tree(path)
+    path = texts.scratch / uuid4().hex  # a late task of another step writes elsewhere
+    remove_tree(path.parent)
     try:
-        path.mkdir()
+        path.mkdir(parents=True)
         yield path
     finally:
-        remove_tree(path)
+        remove_tree(path.parent)

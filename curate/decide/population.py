@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,7 @@ from curate.measure.stage import read_options
 from curate.measure.stored import stored_metadata
 from curate.measure.texts import Measured
 from curate.memory import default_memory
-from curate.shards import Shard, read, unify
+from curate.shards import ReadOptions, Shard, read, unify
 from curate.shards.schema import fit
 from curate.storage import Location, remove_tree, scratch_folder
 from curate.tables import read_footer, read_table
@@ -231,7 +232,7 @@ class RunPopulation:
             Part.of(self.run.sketches_file(shard), kept, scope)
             for shard, kept, scope in zip(self.shards, self._by_part(alive), scopes, strict=True)
         ]
-        return link_partitioned(self._engine, parts, columns, memory, exchange / "links")
+        return link_partitioned(self._engine, parts, columns, memory, exchange / f"links-{uuid4().hex}")
 
     def _by_part(self, values: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         return np.split(values, starts(self)[1:-1])
@@ -255,13 +256,17 @@ class RunPopulation:
     def _shingled(self, wanted: Wanted, shingling: Shingling, partitions: int) -> Iterator[Sequence[Location]]:
         """Put the shingles of the wanted documents on disk, divided by cluster; give the files."""
         begin = starts(self)
-        folder = self.run.path / "state" / "shingles"
+        folder = self.run.path / "state" / "shingles" / uuid4().hex  # a late task of another step writes elsewhere
         folder.mkdir(parents=True, exist_ok=True)
-        tasks = []
+        options, tasks = read_options(self.run, metadata=False), []
         for part, shard in enumerate(self.shards):
             first, there = wanted.of_part(int(begin[part]), int(begin[part + 1]))
             if len(there.documents):
-                tasks.append(ShingleTask(self.run, shard, self._cleaners, shingling, first, there, partitions, folder))
+                sketches = self.run.sketches_file(shard)
+                made = ShingleTask(
+                    shard, sketches, options, self._cleaners, shingling, first, there, partitions, folder
+                )
+                tasks.append(made)
         try:
             for _ in self._engine.run(run_shingle_task, tasks):
                 pass
@@ -287,8 +292,9 @@ class _Judging:
 class ShingleTask:
     """Shingle the wanted documents of one shard into a file of candidates. Picklable."""
 
-    run: Run
     shard: Shard
+    sketches: Location
+    options: ReadOptions
     cleaners: tuple[str, ...]
     shingling: Shingling
     first: int  # place of the first wanted document among those of all shards
@@ -303,14 +309,12 @@ class ShingleTask:
 
     def band_keys(self) -> npt.NDArray[np.uint64]:
         """Read the band keys of the wanted documents."""
-        file = self.run.sketches_file(self.shard)
-        return self.wanted.band_keys(lambda columns: read_table(file, columns))
+        return self.wanted.band_keys(lambda columns: read_table(self.sketches, columns))
 
     def batches(self) -> Iterator[tuple[int, int, pa.Array]]:
         """Yield (first, last) of the wanted documents of each batch, and their raw texts; stop after the last one."""
         positions = self.wanted.documents
-        options = read_options(self.run, metadata=False)
-        for start, batch in numbered(read(self.shard, options, on_reject=lambda reject: None)):
+        for start, batch in numbered(read(self.shard, self.options, on_reject=lambda reject: None)):
             low, high = np.searchsorted(positions, [start, start + len(batch)])
             if high > low:
                 yield int(low), int(high), batch.texts.take(pa.array(positions[low:high] - start))

@@ -26,7 +26,7 @@ from curate.measure.stored import stored_metadata
 from curate.measure.texts import Measured, as_frame, measure_texts, with_urls
 from curate.meter import Meter
 from curate.recipe import Recipe, fingerprint
-from curate.storage import each, is_remote, remembering
+from curate.storage import each, is_remote, remembering, remove_tree
 from curate.tables import TableWriter, read_footer, read_table
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def _decide(run: Run, recipe: Recipe, engine: Engine, index: Index | None) -> No
         _look_at_footers(run)
         population = RunPopulation(run, engine, recipe.clean)
         shutil.rmtree(population.scratch, ignore_errors=True)  # of a run that was killed
+        for abandoned in ("scratch", "shingles"):
+            remove_tree(run.path / "state" / abandoned)
         (run.path / "decisions").mkdir(exist_ok=True)
         extended = with_ensembles(population, recipe)
         known = None

@@ -73,7 +73,8 @@ class Ray:
         self.memory = parse_memory(memory)
         self._memory = parse_memory(memory_per_task or MEMORY_PER_TASK) * cpus_per_task
         self._straggler_seconds = straggler_seconds
-        self._shipment = Shipment({}, {})
+        self._files: dict[str, None] = {}
+        self._shipment: Any = None
         self._ours = not self._ray.is_initialized()
         if self._ours:
             _connect(self._ray, address or os.environ.get("RAY_ADDRESS"), threads)
@@ -94,7 +95,10 @@ class Ray:
 
     def ship(self, files: Sequence[str | Path]) -> None:
         """Send files with the tasks that follow; each node gets one copy."""
-        self._shipment = Shipment.of([*self._shipment.content, *files])
+        wanted = dict.fromkeys([*self._files, *map(str, files)])
+        if list(wanted) != list(self._files) or self._shipment is None:
+            self._files = wanted
+            self._shipment = self._ray.put(Shipment.of(wanted))
 
     def run(
         self,
@@ -110,11 +114,11 @@ class Ray:
         """
         return _Tasks(self, task, items, give_up).results()
 
-    def submit(self, kit: Any, item: Any, tries: int) -> Any:
+    def submit(self, kit: Any, item: Any, name: str, tries: int) -> Any:
         """Hand one try to Ray; return what Ray calls it."""
         options: dict[str, Any] = {"num_cpus": self.threads, "memory": self._memory, "max_retries": _RETRIES}
-        options |= {"name": f"curate {name_of(item)}", "scheduling_strategy": "SPREAD" if tries else "DEFAULT"}
-        return self._remote.options(**options).remote([kit], item)
+        options |= {"name": f"curate {name}", "scheduling_strategy": "SPREAD" if tries else "DEFAULT"}
+        return self._remote.options(**options).remote([kit], item, name, curate.__version__)
 
     def late(self, seconds: Sequence[float]) -> float:
         """Return after how many seconds a task is late, where others of its kind took `seconds`."""
@@ -148,7 +152,9 @@ class _Tasks(Generic[Item, Result]):
         self._failed: list[tuple[Item, Exception]] = []
         self._seconds: list[float] = []
         self._idle_since: float | None = None
-        self._kit = engine._ray.put(Kit(task, engine.threads, engine._shipment, curate.__version__))
+        self._task = task
+        engine.ship([])
+        self._kit = engine._ray.put(Kit(task, engine.threads, [engine._shipment]))
 
     def results(self) -> Iterator[tuple[Item, Result]]:
         """Submit, wait and yield until every item is done or failed."""
@@ -175,7 +181,7 @@ class _Tasks(Generic[Item, Result]):
             self._waiting.clear()
 
     def _begin(self, running: _Running[Item], tries: int) -> None:
-        ref = self._engine.submit(self._kit, running.item, tries)
+        ref = self._engine.submit(self._kit, running.item, name_of(self._task, running.item), tries)
         running.refs.add(ref)
         self._running[ref] = running
 
@@ -185,7 +191,7 @@ class _Tasks(Generic[Item, Result]):
         if running is None:
             return
         running.refs.discard(ref)
-        outcome = _outcome(self._engine._ray, ref, running.item)
+        outcome = _outcome(self._engine._ray, ref, name_of(self._task, running.item))
         if isinstance(outcome, Failed) and running.refs:
             return
         for other in running.refs:
@@ -227,14 +233,18 @@ class _Tasks(Generic[Item, Result]):
         )
 
 
-def name_of(item: Any) -> str:
-    """Return what to call an item in messages: the name of its shard, or its number."""
-    return str(getattr(getattr(item, "shard", item), "name", item))
+def name_of(task: Any, item: Any) -> str:
+    """Return what to call an item in messages: the name of its shard, or the kind of its task and its number."""
+    name = item if isinstance(item, str) else getattr(getattr(item, "shard", item), "name", None)
+    if isinstance(name, str):
+        return name
+    kind = getattr(task, "__name__", type(task).__name__).strip("_").lower()
+    return f"{kind} {item if isinstance(item, int) else getattr(item, 'number', '')}".strip()
 
 
-def _outcome(ray: Any, ref: Any, item: Any) -> Done | Failed:
+def _outcome(ray: Any, ref: Any, name: str) -> Done | Failed:
     """Return what a try gave, or why its process is gone."""
-    what = f"the task {name_of(item)}"
+    what = f"the task {name}"
     try:
         outcome: Done | Failed = ray.get(ref)
         return outcome

@@ -11,6 +11,8 @@ import os
 import platform
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +30,9 @@ class Kit:
 
     task: Any
     threads: int
-    shipment: Shipment
-    version: str
+    shipment: list[
+        Any
+    ]  # a reference to the files that go with it, in a list, so that Ray does not fetch them each time
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,18 @@ class Failed:
     died: bool = False
 
 
-def attempt(kit: list[Any], item: Any) -> Done | Failed:
-    """Run a task on an item. `kit`: a reference to the Kit, in a list, so that Ray does not fetch it each time."""
+def attempt(kit: list[Any], item: Any, name: str, version: str) -> Done | Failed:
+    """Run a task on an item, called `name` in messages, for a process that has this `version` of curate.
+
+    `kit`: a reference to the Kit, in a list, so that Ray does not fetch it each time.
+    """
     begun = time.monotonic()
     node = platform.node()
-    name = getattr(getattr(item, "shard", item), "name", item)
     try:
+        if version != curate.__version__:
+            raise EngineError(
+                f"curate {curate.__version__} is installed there, and {version} here: install the same on every node"
+            )
         prepared = _prepared(kit[0])
         workers = Workers(prepared.threads)
         try:
@@ -76,24 +85,37 @@ def _prepared(reference: Any) -> Kit:
     """Fetch a kit and make this process ready for it."""
     import ray
 
+    write_as(f"{platform.node()}-{os.getpid()}")
+    _compile()
     kit: Kit = ray.get(reference)
-    if kit.version != curate.__version__:
-        raise EngineError(
-            f"curate {curate.__version__} is installed there, and {kit.version} here: install the same on every node"
-        )
-    kit.shipment.unpack()
-    _prepare_process()
+    _unpack(kit.shipment[0])
     return kit
 
 
+@functools.lru_cache(maxsize=2)
+def _unpack(reference: Any) -> None:
+    """Put the files that go with tasks where this process finds them."""
+    import ray
+
+    with _alone_on_this_machine():
+        shipment: Shipment = ray.get(reference)
+        shipment.unpack()
+
+
 @functools.cache
-def _prepare_process() -> None:
+def _compile() -> None:
     """Compile kernels where no process of this machine has done it yet, while the others wait."""
     from curate.kernels.warmup import ensure_compiled
 
-    write_as(f"{platform.node()}-{os.getpid()}")
+    with _alone_on_this_machine():
+        ensure_compiled(lambda message: None)
+
+
+@contextmanager
+def _alone_on_this_machine() -> Iterator[None]:
+    """Let one process of this user at a time through."""
     folder = user_cache()
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "compiling.lock").open("w") as lock:
+    with (folder / "prepare.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        ensure_compiled(lambda message: None)
+        yield

@@ -99,10 +99,11 @@ def _lines(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
     copy = folder / Path(path).name
     end_of_record = b"\r\n\r\nWARC/" if shard.format == "wet" else b"\n"
     plain = codec is None and shard.format == "jsonl"
+    begin = first + start if plain else first  # a part of a compressed file begins with a frame
     with open_sparsely(path) as file:
-        file.seek(first + start if plain else 0)
+        file.seek(begin)
         held, used, whole = _read(file, codec, size)
-    if plain and first + start:
+    if begin and shard.format == "jsonl":
         cut = held.find(b"\n") + 1
         used, held = used - cut, held[cut:]
     if not whole:

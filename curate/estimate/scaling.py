@@ -12,7 +12,7 @@ from curate.estimate.trial import PER_PIECE, Trial
 from curate.recipe import Dedup, Filter, Recipe
 from curate.run import STAGES
 
-DECIDE_BYTES = 90  # a document, of memory: numbers, keys of one band, labels, hashes, tokens, domain, weight
+DECIDE_BYTES = 32  # a document, of memory: numbers, flags, labels, domain, weight
 KEY_BYTES = 12  # a document and band, that linking passes on: key and number of the document
 WIDE_KEY_BYTES = 20  # the same for hashes of 128 bits
 SHINGLE_BYTES = 4  # of a candidate, that verifying passes on
@@ -32,8 +32,8 @@ def scaled(
 ) -> dict[str, Any]:  # fmt: skip
     """Return what `scale` times the input of `main`, a trial on `threads` threads, takes on `cores` cores.
 
-    `small` is a smaller trial; `shards`: how many there will be. Measure, write and verification are divided by the
-    cores; the rest of decide, and the report, are what one process does.
+    `small` is a smaller trial; `shards`: how many there will be. Measure and write are divided by the cores; decide
+    and the report are taken for what one process does. Core-hours are work done, not cores rented while they wait.
     """
     documents = round(main.documents * scale)
     flat = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -6,6 +6,7 @@ opened again. Only files that cannot be read in parts need one: a shard that is 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import struct
 import zlib
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from curate.errors import RunError
 from curate.shards.atomic import explain_write_errors
 from curate.shards.plan import TARGET_BYTES
 from curate.storage import Location
@@ -55,7 +57,13 @@ class Journal:
             return self
         with explain_write_errors(self._path):
             self._path.parent.mkdir(exist_ok=True)
-            self._file = self._path.open("r+b" if self._path.is_file() else "w+b")
+            self._file = self._path.open("r+b" if self._path.is_file() else "x+b")
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:  # another try at the same shard is writing it
+                self._file.close()
+                self._on_disk = False
+                return self
             frames = self._frames()
             end = 0
             if next(frames, None) == self._key:
@@ -76,7 +84,7 @@ class Journal:
         while left >= _HEAD.size:
             size, checksum = _HEAD.unpack(self._file.read(_HEAD.size))
             left -= _HEAD.size + size
-            if left < 0:
+            if left < 0 or not size:
                 return
             frame = self._file.read(size)
             if zlib.crc32(frame) != checksum:
@@ -117,12 +125,15 @@ class Journal:
 
     def tables(self) -> Iterator[tuple[pa.Table, pa.Table]]:
         """Yield signals and sketches of every batch, in order."""
-        frames = self._frames()
+        frames, found = self._frames(), 0
         next(frames)
         for frame in frames:
             source = pa.BufferReader(frame)
             signals, sketches = (pa.ipc.open_stream(source).read_all() for _ in range(2))
+            found += 1
             yield signals, sketches
+        if found != self.batches:
+            raise RunError(f"{self._path} holds {found} batches of {self.batches}; delete it and run again")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._on_disk:

@@ -35,6 +35,7 @@ _ONLY_NEW: dict[str, dict[str, Any]] = {
 """How each store is told to create an object and replace none; of others a lock is looked for before and after."""
 
 _lost: set[str] = set()  # locks of this process that another one took over
+_beaten: dict[str, tuple[str, float]] = {}  # who this process is to a lock, and when it last said so
 
 
 class HeldError(Exception):
@@ -47,6 +48,7 @@ def hold_object(path: RemotePath) -> Iterator[None]:
     owner = uuid.uuid4().hex
     _take(path, owner)
     _lost.discard(str(path))
+    _beaten[str(path)] = owner, time.monotonic()
     ended = threading.Event()
     beat = threading.Thread(target=_beat, args=(path, owner, ended), name="lock", daemon=True)
     beat.start()
@@ -55,6 +57,7 @@ def hold_object(path: RemotePath) -> Iterator[None]:
     finally:
         ended.set()
         beat.join()
+        _beaten.pop(str(path), None)
         with suppress(CurateError, OSError):
             if _read(path).get("owner") == owner:
                 path.unlink(missing_ok=True)
@@ -62,6 +65,9 @@ def hold_object(path: RemotePath) -> Iterator[None]:
 
 def check_held(path: RemotePath) -> None:
     """Raise RunError where this process held the lock and another one has taken it over."""
+    owner, beaten = _beaten.get(str(path), ("", time.monotonic()))
+    if time.monotonic() - beaten > 2 * BEAT_SECONDS and _read(path).get("owner") != owner:  # as after a suspension
+        _lost.add(str(path))
     if str(path) in _lost:
         raise RunError(
             f"{path.parent}: another curate took over this run, which had heard nothing of this one for "
@@ -103,10 +109,11 @@ def _take(path: RemotePath, owner: str) -> None:
 def _beat(path: RemotePath, owner: str, ended: threading.Event) -> None:
     while not ended.wait(BEAT_SECONDS):
         with suppress(CurateError, OSError):  # the next beat may do better, and the work itself complains
-            if _read(path).get("owner", owner) != owner:
+            if _read(path).get("owner") != owner:  # taken over, or taken over and given back
                 _lost.add(str(path))
                 return
             _put(path, owner)
+            _beaten[str(path)] = owner, time.monotonic()
 
 
 def _created(path: RemotePath, owner: str) -> bool:
