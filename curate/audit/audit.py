@@ -21,10 +21,11 @@ import pyarrow as pa
 from classifiers.arrow import Strings, as_strings, to_array
 from curate.audit.arms import RANDOM, RAW, StepArms, main_arms, step_arms
 from curate.audit.leaks import LeakFinder
+from curate.audit.ngram_model import memory_of
 from curate.audit.pool import Documents, draw
 from curate.audit.proxy import NgramProxy, Proxy
 from curate.audit.references import MOST_BYTES, Paths, Reference, read_corpora, read_references
-from curate.audit.result import Asked, result
+from curate.audit.result import PAYS, Asked, result
 from curate.audit.samples import Group, Samples, bytes_of, held_out
 from curate.audit.stored import FILE
 from curate.audit.tasks import read_tasks
@@ -84,7 +85,8 @@ def audit(
     shares, wanted = dict(heldout or {}), parse_size(sample)
     _check(references, shares, seeds, wanted)
     runs = [one if isinstance(one, Run) else Run(one) for one in (run, *others)]
-    given = read_references(references or {}, text_column, parse_size(reference_bytes))
+    most_bytes = parse_size(reference_bytes)
+    given = read_references(references or {}, text_column, most_bytes)
     questions = read_tasks(tasks or {})
     mixes = read_corpora(corpora or {}, 2 * seeds * wanted, text_column)
     with ExitStack() as held:
@@ -92,7 +94,7 @@ def audit(
         for other in {absolute(str(one.path)): one for one in runs[1:]}.values():
             held.enter_context(other.locked())
         audited = [
-            _Audited.of(one, engine, wanted, shares if number == 0 else {}, seeds, steps and number == 0)
+            _Audited.of(one, engine, wanted, shares if number == 0 else {}, seeds, steps and number == 0, most_bytes)
             for number, one in enumerate(runs)
         ]
         given += audited[0].samples.references(shares)
@@ -106,8 +108,11 @@ def audit(
         for number, one in enumerate(audited):
             trials += one.trials(f"{number}/", size, leave_out=_same_arms(runs[number], runs[:number]))
         trials += [trial for name, (texts, _) in cleared.items() for trial in _of_corpus(name, texts, size, seeds)]
-        chosen = proxy or NgramProxy(memory=parse_size(memory) // engine.threads)
-        at_once = engine.threads if isinstance(chosen, NgramProxy) else 1
+        chosen = proxy or NgramProxy(memory=memory)
+        at_once = 1
+        if isinstance(chosen, NgramProxy):  # the table is of one size, however many are made at a time
+            fit = parse_size(chosen.memory) // memory_of(size, chosen.memory)
+            at_once = max(1, min(engine.threads, fit))
         with progress.stage("audit", sum(trial.bytes for trial in trials)):
             judged = judge(trials, given, questions, chosen, at_once, progress.advance)
     asked = Asked(runs, given, questions, chosen, wanted, size, seeds)
@@ -128,7 +133,15 @@ class _Audited:
     step_arms: list[StepArms]
 
     @staticmethod
-    def of(run: Run, engine: Engine, wanted: int, shares: Mapping[str, float], seeds: int, steps: bool) -> _Audited:
+    def of(
+        run: Run,
+        engine: Engine,
+        wanted: int,
+        shares: Mapping[str, float],
+        seeds: int,
+        steps: bool,
+        most_bytes: int,
+    ) -> _Audited:
         """Choose and read the documents of a run."""
         documents = Documents.of(run, 2 * seeds * wanted, list(shares))
         held = held_out(documents, shares)
@@ -140,20 +153,27 @@ class _Audited:
         made: list[StepArms] = []
         if steps:
             kept, made = step_arms(documents)
+            made = [_worth_training(documents, one) for one in made]
             of_steps = [arm for one in made for arm in (one.without, one.alone) if arm is not None and arm is not kept]
             several = [kept, arms[1], *of_steps]
             if any(one.kind == MIX for one in made):
                 several.append(arms[-1])
-            several = [arm for arm in several if (arm.weight[~held] > 0).any()]
-            size = bytes_of(documents, several, held, min(wanted, STEP_SAMPLE))
-            groups.append(Group(several, size, max(seeds, STEP_SEEDS)))
-        samples = Samples.read(documents, groups, held, engine)
-        return _Audited(samples, main, groups[1] if steps else None, made)
+            # An arm with next to no text would make the samples of all others as small.
+            size = bytes_of(documents, several[:2], held, min(wanted, STEP_SAMPLE))
+            several = [arm for arm in several if bytes_of(documents, [arm], held, size) > size // 4]
+            if size:
+                groups.append(Group(several, bytes_of(documents, several, held, size), max(seeds, STEP_SEEDS)))
+            else:
+                made = []
+        samples = Samples.read(documents, groups, held, engine, most_bytes)
+        return _Audited(samples, main, groups[1] if len(groups) > 1 else None, made)
 
     def without_leaks(self, finder: LeakFinder) -> _Audited:
         """Return this with samples from which what leaks a reference is taken out."""
         samples = self.samples.without_leaks(finder)
         by_step = None if self.by_step is None else samples.drawable(self.by_step)
+        if by_step is not None and not by_step.bytes:
+            return replace(self, samples=samples, main=samples.drawable(self.main), by_step=None, step_arms=[])
         return replace(self, samples=samples, main=samples.drawable(self.main), by_step=by_step)
 
     def trials(self, prefix: str, size: int, leave_out: Collection[str]) -> list[Trial]:
@@ -214,6 +234,15 @@ def _check_size(size: int, run: Run) -> None:
             f"nothing of an arm of {run.path} is left to train on: all of its documents are in the references, or near "
             "them; take references from another source"
         )
+
+
+def _worth_training(documents: Documents, step: StepArms) -> StepArms:
+    """Return a step without the arm that leaves it out, where that differs in next to no tokens."""
+    if step.kind in ("trim", MIX) or step.without is None:
+        return step
+    tokens = documents.column("token_count").astype(np.float64)
+    paid = float(tokens[step.paid].sum()) / max(float(tokens.sum()), 1.0)
+    return replace(step, without=None) if paid < PAYS else step
 
 
 def store(run: Run, result: dict[str, Any], threads: int | None = None) -> None:

@@ -21,7 +21,7 @@ F64 = npt.NDArray[np.float64]
 
 ORDER = 6
 MEMORY = "1GB"
-_ENTRIES_PER_BYTE = 2  # English web text of 6 MB has 1.1 at order 6; a table that is half full is fast
+_ENTRIES_PER_BYTE = 1.6  # English web text of 6 MB has 1.1 at order 6; a table that is half full is fast
 _MOST_BYTES = 2**32 - 1  # counts are 32 bits wide
 _SMALLEST = 1 << 13  # entries
 
@@ -125,12 +125,17 @@ def joined_pairs(before: Strings, after: Strings) -> tuple[Strings, npt.NDArray[
     return Strings(data, ends[::2]), ends[1::2].copy()
 
 
+def memory_of(nbytes: int, memory: int | str = MEMORY) -> int:
+    """Return the bytes that a model of so many bytes of text takes, its table held to `memory`."""
+    return 8 * _entries(nbytes, memory) + 4 * ngrams.ROWS * ngrams.COLUMNS
+
+
 def _entries(nbytes: int, memory: int | str) -> int:
     """Return the size of a table: what so many bytes of text need, at most what fits into the memory."""
     room = parse_size(memory) // 8
     if room < _SMALLEST:
         raise CurateError(f"an n-gram model needs at least {8 * _SMALLEST >> 10}KiB of memory, not {memory}")
-    wanted = max(_SMALLEST, 1 << (_ENTRIES_PER_BYTE * nbytes - 1).bit_length())
+    wanted = max(_SMALLEST, 1 << (int(_ENTRIES_PER_BYTE * nbytes) - 1).bit_length())
     return int(min(wanted, 1 << (room.bit_length() - 1)))
 
 

@@ -24,7 +24,7 @@ from curate.storage import absolute
 
 _FEW_BYTES = 1_000_000  # of a sample, below which most differences are luck
 _FEW_DOCUMENTS = 30  # of a reference, below which its interval says little
-_PAYS = 0.001  # share of the tokens that a step may take before it has to buy something
+PAYS = 0.001  # share of the tokens that a step may take before it has to buy something
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def _gain(compared: dict[str, Any]) -> dict[str, Any]:
 
 def _verdict(paid: float, gain: dict[str, Any] | None) -> str:
     """Return "buys", "harms" or "nothing" where a step pays tokens, and "free" where it takes next to none."""
-    if gain is None or (paid < _PAYS and gain["mean"]["interval"][0] <= 0 <= gain["mean"]["interval"][1]):
+    if gain is None or (paid < PAYS and gain["mean"]["interval"][0] <= 0 <= gain["mean"]["interval"][1]):
         return "free"
     low, high = gain["mean"]["interval"]
     return "buys" if low > 0 else "harms" if high < 0 else "nothing"

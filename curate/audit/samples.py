@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
 
 from classifiers.arrow import as_strings
 from curate.audit.arms import Arm
 from curate.audit.leaks import LeakFinder
 from curate.audit.pool import Documents, Texts, draw
-from curate.audit.references import LONGEST, MOST_BYTES, Reference, beginnings
+from curate.audit.references import LONGEST, Reference, beginnings
 from curate.audit.trials import Trial
 from curate.dedup.audit_sample import mixed
 
@@ -84,10 +85,15 @@ class Samples:
     leaked: I64
 
     @staticmethod
-    def read(documents: Documents, groups: Sequence[Group], held: Bools, engine: Engine) -> Samples:
-        """Read the texts that the arms may draw, and some of what is held out."""
+    def read(documents: Documents, groups: Sequence[Group], held: Bools, engine: Engine, most_bytes: int) -> Samples:
+        """Read the texts that the arms may draw, and about `most_bytes` of each source that is held out."""
         size = documents.column("byte_count").astype(np.int64)
-        chosen = _first(mixed(documents.column("doc"), _HELD_OUT), np.where(held, size, 0), MOST_BYTES)
+        chosen = np.zeros(len(documents), np.bool_)
+        for source in documents.frame["source"].filter(pl.Series(held)).unique():
+            mine = held & (documents.frame["source"] == source).to_numpy()
+            chosen |= _first(
+                mixed(documents.column("doc"), _HELD_OUT), np.where(mine, np.minimum(size, LONGEST), 0), most_bytes
+            )
         for group in groups:
             for arm in group.arms:
                 there = np.where(held | (arm.weight == 0), 0, size)
@@ -119,7 +125,7 @@ class Samples:
 
     def drawable(self, group: Group) -> Group:
         """Return a group with fewer bytes, where leaks or cleaners left less of one of its arms."""
-        return replace(group, bytes=min(group.bytes, *(self.available(arm) for arm in group.arms)))
+        return replace(group, bytes=min(group.bytes, *(int(_PART * self.available(arm)) for arm in group.arms)))
 
     def trials(self, group: Group, prefix: str) -> list[Trial]:
         """Return what to train for a group, a model for each arm and seed; `prefix` begins the names of the arms."""

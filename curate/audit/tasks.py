@@ -102,7 +102,7 @@ def _read(name: str, path: Path) -> Task:
 def _lines(path: Path) -> list[str]:
     try:
         with pa.input_stream(str(path), compression=COMPRESSIONS.get(path.suffix.lower())) as file:
-            return bytes(file.read()).decode().splitlines()
+            return bytes(file.read()).decode("utf-8-sig").split("\n")
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
 

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from curate.audit.sizes import DEFAULT_SIZE, SIZES, STEPS
-from curate.cli.options import JSON, JSON_LOG, THREADS, named_files
+from curate.cli.options import JSON, JSON_LOG, THREADS, Place, named_files
+from curate.storage import Location
 
 PROXIES = ("ngram", "transformer", "both")
 
@@ -26,7 +27,7 @@ def _shares(context: Any, parameter: Any, given: tuple[str, ...]) -> dict[str, f
 
 
 @click.command()
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=Place())
 @click.option(
     "--reference",
     "references",
@@ -91,7 +92,7 @@ def _shares(context: Any, parameter: Any, given: tuple[str, ...]) -> dict[str, f
 @JSON
 @JSON_LOG
 def audit(
-    runs: tuple[Path, ...],
+    runs: tuple[Location, ...],
     references: dict[str, list[str]],
     heldout: dict[str, float],
     corpora: dict[str, list[str]],

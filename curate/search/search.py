@@ -15,15 +15,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from classifiers.arrow import Strings, as_strings
+from classifiers.arrow import Strings, as_strings, to_array
 from curate.audit.ngram_model import NgramModel
+from curate.audit.pool import draw
 from curate.audit.references import Paths, read_references
-from curate.errors import RecipeError
+from curate.errors import RecipeError, RunError
 from curate.mix.remix import reached
 from curate.recipe import Recipe
 from curate.search.budget import Budget, budget_of, rounded
 from curate.search.interpolation import bits_per_byte, interpolate
-from curate.search.texts import class_texts, first, without_copies
+from curate.search.texts import class_texts, without_copies
 
 if TYPE_CHECKING:
     from curate.engines.engine import Engine
@@ -166,11 +167,18 @@ def _trained(
     """
     wanted = {name: budget.as_bytes(of) for name, of in shares.items()}
     held = np.array([samples[name].nbytes for name in budget.names])
+    empty = [name for name, size in zip(budget.names, held, strict=True) if not size]
+    if empty:
+        raise RunError(f'class "{empty[0]}" has no text that a model could be trained on without leaking a reference')
     nbytes = min(held.max(), *(float((held[of > 0] / of[of > 0]).min()) for of in wanted.values()))
 
     def train(of: F64) -> dict[str, float]:
         sizes = (of * nbytes).astype(np.int64).tolist()
-        parts = [first(samples[name], size) for name, size in zip(budget.names, sizes, strict=True)]
+        parts = [
+            to_array(draw(to_array(samples[name]), np.arange(len(samples[name].offsets) - 1), size))
+            for name, size in zip(budget.names, sizes, strict=True)
+            if size
+        ]
         model = NgramModel.train(as_strings(pa.concat_arrays(parts)))
         return {name: float(model.bits(texts).sum() / texts.nbytes) for name, texts in references.items()}
 

@@ -77,9 +77,3 @@ def without_copies(
         kept[name] = as_strings(to_array(texts).filter(pa.array(~leaks)))
         left_out[name] = int(leaks.sum())
     return kept, left_out
-
-
-def first(texts: Strings, nbytes: int) -> pa.Array:
-    """Return the first texts, until they hold so many bytes."""
-    before = texts.offsets[:-1] - texts.offsets[0]
-    return to_array(texts).slice(0, int(np.searchsorted(before, nbytes)))
