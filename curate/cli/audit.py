@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from curate.audit.sizes import DEFAULT_SIZE, SIZES, STEPS
 from curate.cli.options import JSON, JSON_LOG, THREADS, Place, named_files
-from curate.storage import Location
+
+if TYPE_CHECKING:
+    from curate.storage import Location
 
 PROXIES = ("ngram", "transformer", "both")
 

@@ -272,7 +272,7 @@ class RunPopulation:
                 pass
             yield [task.path for task in tasks]
         finally:
-            remove_tree(folder)
+            remove_tree(folder.parent)
 
 
 @dataclass(frozen=True)

@@ -140,6 +140,19 @@ def test_a_run_whose_driver_was_killed_goes_on_from_another_process(
     assert contents(run, *FOLDERS) == contents(undisturbed, *FOLDERS)
 
 
+@pytest.fixture
+def own_signals() -> Iterator[None]:
+    """Forget the signals that a test registers."""
+    from curate.signals import plugins
+
+    before = dict(plugins._registered)
+    yield
+    plugins._registered.clear()
+    plugins._registered.update(before)
+    plugins._forget_registry()
+
+
+@pytest.mark.usefixtures("own_signals")
 def test_a_poisoned_shard_is_named_when_the_others_are_done_or_left_out(
     many_shards: Path, nodes: Nodes, tmp_path: Path
 ) -> None:
