@@ -7,50 +7,42 @@ do the work themselves.
 from __future__ import annotations
 
 import base64
-import fcntl
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 import curate
 from curate.errors import CurateError, InputError, RunError
 from curate.events import emit
+from curate.lock import LOCK, check_still_held, hold, is_held
 from curate.meter import progress_of
 from curate.recipe import Recipe, fingerprint
 from curate.shards import Shard, atomic_bytes, atomic_file, holds, seal
 from curate.shards.walk import printable
+from curate.stamps import entries, stamp
 from curate.storage import (
     Location,
     RemotePath,
-    State,
-    absolute,
+    ask_each,
     each,
     files_below,
-    is_remote,
     locate,
     remove_tree,
     without_secrets,
 )
-from curate.storage.lock import HeldError, check_held, hold_object, is_held_object
 from curate.storage.scan import scan
 
 if TYPE_CHECKING:
     import polars as pl
 
-Item = TypeVar("Item")
-Answer = TypeVar("Answer")
-
 MANIFEST = "run.json"
 STAGES = ("measure", "decide", "write", "report")
-_LOCK = ".lock"
-_LOCK_ATTEMPTS = 4
 _FOLDERS = ("signals", "sketches", "rejects", "decisions", "distributions", "mix/*", "cuts/*", "state")
 _FORMAT = 1  # of the directory; raised when an older curate could not read it
 
@@ -93,7 +85,7 @@ class Run:
         another process works on the run.
         """
         path = locate(path)
-        wanted = json.loads(json.dumps({**inputs, "shards": list(_entries(shards))}))
+        wanted = json.loads(json.dumps({**inputs, "shards": entries(shards)}))
         if not (path / MANIFEST).is_file():
             if _holds_something_else(path):
                 raise RunError(f"{path} exists and is not a run of curate; choose another --out (nothing was touched)")
@@ -125,7 +117,7 @@ class Run:
             skipped = self.stage("measure")["skipped"]
             return [shard for shard in self.shards if shard.name not in skipped]
         shards = self.shards
-        there = _asked(self.path, lambda shard: self.signals_file(shard).is_file(), shards)
+        there = ask_each(self.path, lambda shard: self.signals_file(shard).is_file(), shards)
         return [shard for shard, is_there in zip(shards, there, strict=True) if is_there]
 
     def stamp(self, shard: Shard) -> Any:
@@ -134,7 +126,7 @@ class Run:
 
     def check_unchanged(self, shard: Shard) -> None:
         """Raise InputError when the files of a shard are not those that were measured."""
-        if _stamp(shard.paths) != self.stamp(shard):
+        if stamp(shard.paths) != self.stamp(shard):
             raise InputError(
                 f"{printable(shard.paths[0])} has changed since it was measured; "
                 f"run curate corpus on these inputs again: it measures again what has changed"
@@ -222,7 +214,9 @@ class Run:
 
         if isinstance(self.path, RemotePath):  # whose listing may not show all
             files = [file_of(shard) for shard in self.measured]
-            there = [file for file, is_there in zip(files, each(is_file, files), strict=True) if is_there]
+            there = [
+                file for file, is_there in zip(files, each(lambda file: file.is_file(), files), strict=True) if is_there
+            ]
             found = [file for file in there if isinstance(file, RemotePath)]
             table = scan(found) if found else None
         else:
@@ -251,7 +245,7 @@ class Run:
     def _damaged(self, name: str) -> list[Location]:
         """Return the files of a stage that are gone or are not as the stage left them."""
         files = list(self.stage(name).get("files", {}).items())
-        whole = _asked(self.path, lambda item: holds(self.path / item[0], item[1]), files)
+        whole = ask_each(self.path, lambda item: holds(self.path / item[0], item[1]), files)
         return [self.path / file for (file, _), as_it_was in zip(files, whole, strict=True) if not as_it_was]
 
     def delete_damaged(self, name: str) -> None:
@@ -269,7 +263,7 @@ class Run:
         for name in names:
             files |= dict.fromkeys(files_below(self.path / name))
         shown = [path for path in [*files, *set(known) - files.keys()] if not path.name.startswith(".")]
-        found = zip(shown, _asked(self.path, _seal_if_there, shown), strict=True)
+        found = zip(shown, ask_each(self.path, _seal_if_there, shown), strict=True)
         return dict(sorted((self.name_of(path), sealed) for path, sealed in found if sealed))
 
     def sizes(self, folder: str) -> dict[str, int]:
@@ -370,8 +364,7 @@ class Run:
 
     def save(self) -> None:
         """Write the manifest. Raises RunError where another process has taken over the run."""
-        if isinstance(self.path, RemotePath):
-            check_held(self.path / _LOCK)
+        check_still_held(self.path)
         _write_json(self.path / MANIFEST, self.manifest)
 
     def locked(self) -> AbstractContextManager[None]:
@@ -379,58 +372,11 @@ class Run:
         return hold(self.path)
 
 
-@contextmanager
-def hold(path: Location) -> Iterator[None]:
-    """Hold a run directory for this process; see `Run.locked`."""
-    if isinstance(path, RemotePath):
-        try:
-            with hold_object(path / _LOCK):
-                yield
-        except HeldError as error:
-            raise RunError(f"another curate is working on {path}: {error}") from None
-        return
-    try:
-        lock = (path / _LOCK).open("w")
-    except OSError as error:
-        raise RunError(f"{path / _LOCK}: cannot be written: {error.strerror}") from None
-    with lock:
-        for attempt in range(_LOCK_ATTEMPTS):
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:  # or `is_held` looked, for a moment
-                if attempt == _LOCK_ATTEMPTS - 1:
-                    raise RunError(
-                        f"another curate is working on {path}; wait for it, or choose another --out"
-                    ) from None
-                time.sleep(0.05)
-        yield
-
-
-def is_held(path: Location) -> bool:
-    """Tell whether a process works on a run directory."""
-    if isinstance(path, RemotePath):
-        return is_held_object(path / _LOCK)
-    try:
-        with (path / _LOCK).open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False
-
-
 def _holds_something_else(path: Location) -> bool:
     """Tell whether there is something at `path` already, that is no run."""
     if isinstance(path, RemotePath):
-        return path.is_file() or any(file.name != _LOCK for file, _ in path.below())
-    return path.exists() and (not path.is_dir() or any(child.name != _LOCK for child in path.iterdir()))
-
-
-def is_file(path: Location) -> bool:
-    """Tell whether there is such a file."""
-    return path.is_file()
+        return path.is_file() or any(file.name != LOCK for file, _ in path.below())
+    return path.exists() and (not path.is_dir() or any(child.name != LOCK for child in path.iterdir()))
 
 
 def _seal_if_there(path: Location) -> list[int | str] | None:
@@ -438,40 +384,6 @@ def _seal_if_there(path: Location) -> list[int | str] | None:
         return seal(path)
     except FileNotFoundError:
         return None
-
-
-def _asked(place: Location, ask: Callable[[Item], Answer], items: Iterable[Item]) -> Iterable[Answer]:
-    """Ask something of each item: of a store, where each answer has to be waited for, many at a time."""
-    return each(ask, items) if isinstance(place, RemotePath) else map(ask, items)
-
-
-def _entries(shards: Sequence[Shard]) -> Iterable[dict[str, Any]]:
-    remote = any(is_remote(shard.paths[0]) for shard in shards)
-    return each(_entry, shards) if remote else map(_entry, shards)
-
-
-def _entry(shard: Shard) -> dict[str, Any]:
-    """Return what the manifest holds of a shard: itself, with absolute paths, and the state of its files."""
-    paths = tuple(absolute(path) for path in shard.paths)
-    return {**asdict(shard), "paths": paths, "stamp": _stamp(paths)}
-
-
-def _stamp(paths: Sequence[str]) -> list[Any]:
-    """Return the state of input files: of each its size, modification time, and a hash of both ends if readable."""
-    return list(each(_state, paths) if is_remote(paths[0]) else map(_state, paths))
-
-
-def _state(path: str) -> list[Any]:
-    """Return the state of one input file; of an object its etag stands for the modification time."""
-    try:
-        state = locate(path).stat()
-    except OSError as error:
-        raise InputError(f"{printable(path)}: cannot be read: {error.strerror or 'it is gone'}") from None
-    try:
-        ends = seal(path)[1]
-    except OSError:  # measuring says so, or skips it
-        ends = ""
-    return [state.st_size, state.version if isinstance(state, State) else state.st_mtime_ns, ends]
 
 
 def _continued(path: Location, wanted: dict[str, Any], overwrite: bool) -> dict[str, Any]:
@@ -543,7 +455,7 @@ def clear_mix(path: Location, known: Iterable[str] = ()) -> None:
     `known`: those of which the manifest says that they are in the run, whether a listing shows them or not.
     """
     parts = {*(path / "mix").glob("*/part-*"), *(path / file for file in known if file.startswith("mix/"))}
-    for _ in _asked(path, lambda file: file.unlink(missing_ok=True), parts):
+    for _ in ask_each(path, lambda file: file.unlink(missing_ok=True), parts):
         pass
     for folder in (path / "mix").glob("*/"):
         with suppress(OSError):  # somebody keeps something there

@@ -34,9 +34,6 @@ class Shipment:
         content = {str(path): path.read_bytes() for path in sorted(paths)}
         return Shipment(content, {name: Path(name).stat().st_mtime_ns for name in content}, given)
 
-    def __bool__(self) -> bool:
-        return bool(self.content)
-
     def unpack(self) -> None:
         """Put the files where `local_copy` finds them: once for all processes of a user on this machine.
 

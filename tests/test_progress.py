@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 import curate
 from curate.cli import main
+from curate.lock import is_held
 from curate.meter import Meter
-from curate.run import is_held
 from tests.corpora import prose, write_jsonl
 
 

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
-from classifiers.arrow import Strings, as_strings, to_array
+from classifiers.arrow import Strings, to_array
 from curate.audit.arms import RANDOM, RAW, StepArms, main_arms, step_arms
 from curate.audit.leaks import LeakFinder
 from curate.audit.ngram_model import memory_of
@@ -101,7 +100,7 @@ def audit(
         _check_references(given, shares)
         finder = LeakFinder([one.texts for one in given] + [task.texts for task in questions])
         audited = [one.without_leaks(finder) for one in audited]
-        cleared = {name: _without_leaks(texts, finder) for name, texts in mixes.items()}
+        cleared = {name: finder.without_leaks(texts) for name, texts in mixes.items()}
         size = min([one.main.bytes for one in audited] + [texts.nbytes * 4 // 5 for texts, _ in cleared.values()])
         _check_size(size, runs[0])
         trials = []
@@ -160,9 +159,11 @@ class _Audited:
                 several.append(arms[-1])
             # An arm with next to no text would make the samples of all others as small.
             size = bytes_of(documents, several[:2], held, min(wanted, STEP_SAMPLE))
-            several = [arm for arm in several if bytes_of(documents, [arm], held, size) > size // 4]
-            if size:
-                groups.append(Group(several, bytes_of(documents, several, held, size), max(seeds, STEP_SEEDS)))
+            rooms = [bytes_of(documents, [arm], held, size) for arm in several]
+            large = [(arm, room) for arm, room in zip(several, rooms, strict=True) if room > size // 4]
+            if large:
+                there, least = [arm for arm, _ in large], min(room for _, room in large)
+                groups.append(Group(there, least, max(seeds, STEP_SEEDS)))
             else:
                 made = []
         samples = Samples.read(documents, groups, held, engine, most_bytes)
@@ -171,10 +172,11 @@ class _Audited:
     def without_leaks(self, finder: LeakFinder) -> _Audited:
         """Return this with samples from which what leaks a reference is taken out."""
         samples = self.samples.without_leaks(finder)
-        by_step = None if self.by_step is None else samples.drawable(self.by_step)
-        if by_step is not None and not by_step.bytes:
-            return replace(self, samples=samples, main=samples.drawable(self.main), by_step=None, step_arms=[])
-        return replace(self, samples=samples, main=samples.drawable(self.main), by_step=by_step)
+        main = samples.drawable(self.main)
+        by_step = self.by_step and samples.drawable(self.by_step)
+        if by_step and not by_step.bytes:
+            return _Audited(samples, main, None, [])
+        return _Audited(samples, main, by_step, self.step_arms)
 
     def trials(self, prefix: str, size: int, leave_out: Collection[str]) -> list[Trial]:
         """Return what to train: the main arms but some on `size` bytes, those of steps on theirs."""
@@ -195,12 +197,6 @@ def _of_corpus(name: str, texts: Strings, size: int, seeds: int) -> list[Trial]:
     orders = [np.argsort(mixed(keys, seed), kind="stable") for seed in range(seeds)]
     samples = [partial(draw, array, order, size) for order in orders]
     return [Trial(f"corpus/{name}", seed, sample, size) for seed, sample in enumerate(samples)]
-
-
-def _without_leaks(texts: Strings, finder: LeakFinder) -> tuple[Strings, int]:
-    """Return the texts that leak no reference, and how many do."""
-    leaks = finder.find(texts) >= 0
-    return as_strings(to_array(texts).filter(pa.array(~leaks))), int(leaks.sum())
 
 
 def _check(references: Mapping[str, Paths] | None, shares: Mapping[str, float], seeds: int, wanted: int) -> None:

@@ -1,6 +1,6 @@
 """Which documents a model must not be trained on, because they hold a text that it is asked to predict.
 
-Compares shingles, as deduplication does (`curate.dedup`), exactly and without bands. Removes nothing itself.
+Compares shingles, as deduplication does (`curate.dedup`), exactly and without bands.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from classifiers.arrow import Strings
+from classifiers.arrow import Strings, as_strings, to_array
 from curate.kernels.shingles import ShingleSets, shingle_sets
 
 CONTAINMENT = 0.5  # share of the shorter one's shingles that two texts have in common when one leaks the other
@@ -54,3 +55,8 @@ class LeakFinder:
         found = np.full(len(texts), -1, np.int64)
         found[left[near][::-1]] = self._reference[right[near]][::-1]
         return found
+
+    def without_leaks(self, texts: Strings) -> tuple[Strings, int]:
+        """Return the texts that leak no reference, and how many do."""
+        leaks = self.find(texts) >= 0
+        return as_strings(to_array(texts).filter(pa.array(~leaks))), int(leaks.sum())

@@ -17,13 +17,12 @@ import pyarrow as pa
 
 from classifiers.arrow import Strings, as_strings, to_array
 from curate.decide.cuts import cut, ranges_of
-from curate.decide.population import numbered
 from curate.dedup.audit_sample import mixed
 from curate.errors import RunError
 from curate.kernels.hashing import murmur3
 from curate.measure.stage import read_options
 from curate.recipe import Recipe, Top
-from curate.shards import Shard, read
+from curate.shards import Shard, read_chosen
 from curate.tables import read_frame, read_schema
 from curate.text import clean
 
@@ -157,15 +156,8 @@ class _ReadTask:
         self.run.check_unchanged(shard)
         positions = np.asarray(places, np.int64)
 
-        def parts() -> Any:
-            for start, batch in numbered(read(shard, read_options(self.run, False), on_reject=lambda reject: None)):
-                low, high = np.searchsorted(positions, [start, start + len(batch)])
-                if high > low:
-                    yield batch.texts.take(pa.array(positions[low:high] - start))
-                if high == len(positions):
-                    return
-
-        done = list(workers.map(lambda raw: (raw, to_array(clean(raw, self.cleaners))), parts()))
+        parts = (raw for _, _, raw in read_chosen(shard, read_options(self.run, False), positions) if len(raw))
+        done = list(workers.map(lambda raw: (raw, to_array(clean(raw, self.cleaners))), parts))
         return pa.concat_arrays([raw for raw, _ in done]), pa.concat_arrays([cleaned for _, cleaned in done])
 
 

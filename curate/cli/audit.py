@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from curate.audit.sizes import DEFAULT_SIZE, SIZES, STEPS
-from curate.cli.options import JSON, JSON_LOG, THREADS, Place, named_files
+from curate.cli.options import JSON, JSON_LOG, THREADS, Place, named_files_option
 
 if TYPE_CHECKING:
     from curate.storage import Location
@@ -30,13 +30,11 @@ def _shares(context: Any, parameter: Any, given: tuple[str, ...]) -> dict[str, f
 
 @click.command()
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=Place())
-@click.option(
+@named_files_option(
     "--reference",
     "references",
-    multiple=True,
-    metavar="NAME=FILES",
-    callback=named_files("--reference", "books=books/*.jsonl"),
-    help="Clean texts to predict, from another source than the corpus; can be repeated.",
+    "books=books/*.jsonl",
+    "Clean texts to predict, from another source than the corpus; can be repeated.",
 )
 @click.option(
     "--heldout-share",
@@ -46,20 +44,15 @@ def _shares(context: Any, parameter: Any, given: tuple[str, ...]) -> dict[str, f
     callback=_shares,
     help="Keep a share of a source of the run out of training and predict it; can be repeated.",
 )
-@click.option(
-    "--corpus",
-    "corpora",
-    multiple=True,
-    metavar="NAME=FILES",
-    callback=named_files("--corpus", "other=mix/*.parquet"),
-    help="A mix that another tool made, to compare; can be repeated.",
+@named_files_option(
+    "--corpus", "corpora", "other=mix/*.parquet", "A mix that another tool made, to compare; can be repeated."
 )
-@click.option(
+@named_files_option(
     "--tasks",
-    multiple=True,
+    "tasks",
+    "arc=arc.jsonl",
+    "Questions, JSON lines with question, choices and answer; can be repeated.",
     metavar="NAME=FILE",
-    callback=named_files("--tasks", "arc=arc.jsonl"),
-    help="Questions, JSON lines with question, choices and answer; can be repeated.",
 )
 @click.option("--sample", default="20MB", show_default=True, help="Text that each model is trained on.")
 @click.option("--reference-sample", default="1MB", show_default=True, help="Text of each reference to predict.")

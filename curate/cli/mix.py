@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from curate.cli.options import JSON, RUN, THREADS, TOKENS, named_files, options
+from curate.cli.options import JSON, RUN, THREADS, TOKENS, named_files_option, options
 
 if TYPE_CHECKING:
     from curate.engines.engine import Engine
@@ -22,13 +22,11 @@ _WAYS = ("--share", "--search", "--regmix", "--regmix-samples")
 
 _SEARCH = options(
     click.option("--search", is_flag=True, help="Find the shares that make the references most likely."),
-    click.option(
+    named_files_option(
         "--reference",
         "references",
-        multiple=True,
-        metavar="NAME=FILES",
-        callback=named_files("--reference", "books=books/*.jsonl"),
-        help="Texts that a model of the mix should predict well; can be repeated.",
+        "books=books/*.jsonl",
+        "Texts that a model of the mix should predict well; can be repeated.",
     ),
     click.option(
         "--objective",

@@ -44,6 +44,13 @@ def named_files(option: str, example: str) -> Callable[[Any, Any, tuple[str, ...
     return parse
 
 
+def named_files_option(
+    option: str, name: str, example: str, help: str, metavar: str = "NAME=FILES"
+) -> Callable[[F], F]:
+    """Return an option NAME=FILES that can be repeated, given to the command as `name`."""
+    return click.option(option, name, multiple=True, metavar=metavar, callback=named_files(option, example), help=help)
+
+
 INPUTS = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 
 

@@ -15,11 +15,11 @@ import numpy.typing as npt
 from curate.decide.groups import group_keys
 from curate.decide.population import (
     Population,
-    Wanted,
     exact_hashes,
     gather,
     sketch_column,
 )
+from curate.decide.shingle_tasks import Wanted
 from curate.dedup.clusters import Linked, exact_clusters, keys_within
 from curate.dedup.keys import KeyColumn, band_columns, hash_of, short_documents
 from curate.dedup.survivors import best_of_clusters

@@ -25,7 +25,7 @@ from classifiers.arrow import Strings, as_strings, to_array
 from curate.decide.cuts import Cuts
 from curate.errors import RunError
 from curate.measure.stage import read_options
-from curate.shards import ReadOptions, Shard, read
+from curate.shards import ReadOptions, Shard, read_chosen
 from curate.storage import Location, remove_tree, scratch_folder
 from curate.text import clean
 
@@ -210,15 +210,11 @@ class _Visit:
 
     def batches(self) -> Iterator[tuple[int, int, int, pa.Array]]:
         """Yield number, first and last of the chosen documents, and raw texts; nothing after the last document."""
-        start = 0
-        if not len(self.chosen):
+        high = 0
+        for number, (low, high, texts) in enumerate(read_chosen(self.shard, self.options, self.chosen)):
+            yield number, low, high, texts
+        if high == len(self.chosen):
             return
-        for number, batch in enumerate(read(self.shard, self.options, on_reject=lambda reject: None)):
-            low, high = np.searchsorted(self.chosen, [start, start + len(batch)])
-            yield number, int(low), int(high), batch.texts.take(pa.array(self.chosen[low:high] - start))
-            start += len(batch)
-            if high == len(self.chosen):
-                return
         raise RunError(f"{self.shard.paths[0]} has fewer documents than were measured; run again with --overwrite")
 
     def of_batch(self, item: tuple[int, int, int, pa.Array], visitor: Visitor, cuts: Cuts) -> Any:

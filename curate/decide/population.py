@@ -6,11 +6,9 @@ shingles of candidate duplicates are computed on request.
 
 from __future__ import annotations
 
-import functools
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -22,28 +20,27 @@ import pyarrow as pa
 
 from classifiers.arrow import Strings
 from curate.decide.passes import MemoryTexts, RunTexts, Texts
-from curate.dedup.candidates import Candidates, read_partition, write_shingles
-from curate.dedup.clusters import Linked, keys_within, link, passes
+from curate.decide.shingle_tasks import Judging, ShingleTask, Wanted, run_shingle_task
+from curate.dedup.candidates import Candidates, read_partition
+from curate.dedup.clusters import Linked, link, passes
 from curate.dedup.keys import KeyColumn, key_pieces
 from curate.dedup.partitioned import Part, link_partitioned
-from curate.errors import RecipeError, RunError
-from curate.kernels.minhash import ShingleSets, shingle_sets
+from curate.errors import RecipeError
+from curate.kernels.minhash import shingle_sets
 from curate.kernels.shingling import Shingling
 from curate.measure.stage import read_options
 from curate.measure.stored import stored_metadata
 from curate.measure.texts import Measured
 from curate.memory import default_memory
-from curate.shards import ReadOptions, Shard, read, unify
+from curate.shards import unify
 from curate.shards.schema import fit
 from curate.storage import Location, remove_tree, scratch_folder
 from curate.tables import read_footer, read_table
-from curate.text import clean
 
 if TYPE_CHECKING:
     import polars as pl
 
     from curate.engines.engine import Engine
-    from curate.engines.workers import Workers
     from curate.run import Run
 
 Numbers = npt.NDArray[np.int64]
@@ -92,55 +89,6 @@ class Population(Protocol):
     ) -> Iterator[Result]:
         """Yield what `judge`, which can be pickled, says of each of these pieces, as they come."""
         ...
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Documents whose shingles are wanted: their numbers (ascending) and clusters.
-
-    In the Candidates that come back, `doc` is the place of a document in these arrays, and `band_keys` are those of
-    the first `bands` bands, inside the `groups` (uint64, one a document) if there are some. `ranks` and `protected` do
-    not change.
-    """
-
-    documents: Numbers
-    cluster: npt.NDArray[np.uint32]
-    bands: int = 0
-    groups: U64 | None = None
-    ranks: Numbers | None = None
-    protected: Bools | None = None
-
-    def of_part(self, begin: int, end: int) -> tuple[int, Wanted]:
-        """Return the documents numbered `begin` to `end`, from 0 on, and the place of the first in all."""
-        low, high = np.searchsorted(self.documents, [begin, end])
-        here = slice(low, high)
-        return int(low), Wanted(
-            self.documents[here] - begin,
-            self.cluster[here],
-            self.bands,
-            None if self.groups is None else self.groups[here],
-            None if self.ranks is None else self.ranks[here],
-            None if self.protected is None else self.protected[here],
-        )
-
-    def band_keys(self, sketches: Callable[[Sequence[str]], pa.Table]) -> npt.NDArray[np.uint64]:
-        """Return uint64 (wanted, bands), read from the sketches of their part."""
-        keys = np.zeros((len(self.documents), max(self.bands, 1)), np.uint64)
-        for band in range(self.bands):
-            column = sketches([f"band_{band}"]).column(0).to_numpy()[self.documents]
-            keys[:, band] = column if self.groups is None else keys_within(column, self.groups)
-        return keys
-
-    def with_shingles(
-        self, low: int, high: int, first: int, sets: ShingleSets, keys: npt.NDArray[np.uint64]
-    ) -> Candidates:
-        """Join documents `low` to `high`, the first of which has place `first`, with their shingle sets."""
-        window = slice(low, high)
-        places = np.arange(first, first + high - low, dtype=np.uint64)
-        ranks = np.zeros(len(places), np.int64) if self.ranks is None else self.ranks[window]
-        protected = np.zeros(len(places), np.bool_) if self.protected is None else self.protected[window]
-        own = np.arange(len(places))
-        return Candidates(places, self.cluster[window], ranks, protected, own, keys[window], sets.values, sets.offsets)
 
 
 def starts(population: Population) -> Numbers:
@@ -248,7 +196,7 @@ class RunPopulation:
     ) -> Iterator[Result]:
         """Read the shards that hold wanted documents again, then judge each partition in a task of its own."""
         with self._shingled(wanted, shingling, partitions) as paths:
-            task = _Judging(paths, partitions, judge)
+            task = Judging(paths, partitions, judge)
             for _, result in self._engine.run(task, range(partitions)):
                 yield result
 
@@ -273,74 +221,6 @@ class RunPopulation:
             yield [task.path for task in tasks]
         finally:
             remove_tree(folder.parent)
-
-
-@dataclass(frozen=True)
-class _Judging:
-    """The task that judges one partition of the shingles on disk. Picklable."""
-
-    paths: Sequence[Location]
-    partitions: int
-    judge: Callable[[Candidates], Any]
-
-    def __call__(self, partition: int, workers: Workers) -> Any:
-        """Read a partition and judge it."""
-        return self.judge(read_partition(self.paths, partition, self.partitions))
-
-
-@dataclass(frozen=True)
-class ShingleTask:
-    """Shingle the wanted documents of one shard into a file of candidates. Picklable."""
-
-    shard: Shard
-    sketches: Location
-    options: ReadOptions
-    cleaners: tuple[str, ...]
-    shingling: Shingling
-    first: int  # place of the first wanted document among those of all shards
-    wanted: Wanted
-    partitions: int
-    folder: Location
-
-    @property
-    def path(self) -> Location:
-        """Where the candidates of this shard go."""
-        return self.folder / f"{self.shard.name}.arrow"
-
-    def band_keys(self) -> npt.NDArray[np.uint64]:
-        """Read the band keys of the wanted documents."""
-        return self.wanted.band_keys(lambda columns: read_table(self.sketches, columns))
-
-    def batches(self) -> Iterator[tuple[int, int, pa.Array]]:
-        """Yield (first, last) of the wanted documents of each batch, and their raw texts; stop after the last one."""
-        positions = self.wanted.documents
-        for start, batch in numbered(read(self.shard, self.options, on_reject=lambda reject: None)):
-            low, high = np.searchsorted(positions, [start, start + len(batch)])
-            if high > low:
-                yield int(low), int(high), batch.texts.take(pa.array(positions[low:high] - start))
-            if high == len(positions):
-                return
-        raise RunError(f"{self.shard.paths[0]} has fewer documents than were measured; run again with --overwrite")
-
-    def of_batch(self, item: tuple[int, int, pa.Array], keys: npt.NDArray[np.uint64]) -> Candidates:
-        """Clean and shingle the wanted documents of a batch."""
-        low, high, texts = item
-        sets = shingle_sets(clean(texts, self.cleaners), **self.shingling._asdict())
-        return self.wanted.with_shingles(low, high, self.first + low, sets, keys)
-
-
-def run_shingle_task(task: ShingleTask, workers: Workers) -> int:
-    """Run a task; return how many documents it wrote."""
-    of_batch = functools.partial(task.of_batch, keys=task.band_keys())
-    return write_shingles(task.path, workers.map(of_batch, task.batches()), task.partitions)
-
-
-def numbered(batches: Any) -> Any:
-    """Yield (position of its first document in the shard, batch)."""
-    start = 0
-    for batch in batches:
-        yield start, batch
-        start += len(batch)
 
 
 def _take(strings: Strings, documents: Numbers) -> Strings:

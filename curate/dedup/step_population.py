@@ -14,7 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from curate.decide.groups import group_keys
-from curate.decide.population import RunPopulation, Wanted, nullable_column, sketch_column, starts
+from curate.decide.population import RunPopulation, nullable_column, sketch_column, starts
+from curate.decide.shingle_tasks import Wanted
 from curate.dedup.candidates import taken
 from curate.dedup.clusters import keys_within
 from curate.errors import RunError, did_you_mean

@@ -42,9 +42,10 @@ _OBJECT_STORE = 512 << 20  # of a Ray of our own: only tasks, models and counts 
 
 @dataclass
 class _Running(Generic[Item]):
-    """An item at work: its tries, by what Ray calls them, and since when."""
+    """An item at work: what it is called, and its tries by what Ray calls them."""
 
     item: Item
+    name: str
     refs: set[Any] = field(default_factory=set)
     twice: bool = False
 
@@ -74,7 +75,6 @@ class Ray:
         self._memory = parse_memory(memory_per_task or MEMORY_PER_TASK) * cpus_per_task
         self._straggler_seconds = straggler_seconds
         self._files: dict[str, None] = {}
-        self._shipment: Any = None
         self._ours = not self._ray.is_initialized()
         if self._ours:
             _connect(self._ray, address or os.environ.get("RAY_ADDRESS"), threads)
@@ -84,6 +84,7 @@ class Ray:
         except BaseException:
             self.__exit__()
             raise
+        self._shipment = self._ray.put(Shipment.of([]))
         self._remote = self._ray.remote(attempt)
 
     def __enter__(self) -> Ray:
@@ -96,7 +97,7 @@ class Ray:
     def ship(self, files: Sequence[str | Path]) -> None:
         """Send files with the tasks that follow; each node gets one copy."""
         wanted = dict.fromkeys([*self._files, *map(str, files)])
-        if list(wanted) != list(self._files) or self._shipment is None:
+        if list(wanted) != list(self._files):
             self._files = wanted
             self._shipment = self._ray.put(Shipment.of(wanted))
 
@@ -153,7 +154,6 @@ class _Tasks(Generic[Item, Result]):
         self._seconds: list[float] = []
         self._idle_since: float | None = None
         self._task = task
-        engine.ship([])
         self._kit = engine._ray.put(Kit(task, engine.threads, [engine._shipment]))
 
     def results(self) -> Iterator[tuple[Item, Result]]:
@@ -175,13 +175,13 @@ class _Tasks(Generic[Item, Result]):
         room = _QUEUED_PER_CORE * max(1, self._engine.cores // self._engine.threads) - len(self._running)
         while self._waiting and room > 0 and len(self._failed) <= _MOST_FAILURES:
             item = self._waiting.popleft()
-            self._begin(_Running(item), 0)
+            self._begin(_Running(item, name_of(self._task, item)), 0)
             room -= 1
         if len(self._failed) > _MOST_FAILURES:
             self._waiting.clear()
 
     def _begin(self, running: _Running[Item], tries: int) -> None:
-        ref = self._engine.submit(self._kit, running.item, name_of(self._task, running.item), tries)
+        ref = self._engine.submit(self._kit, running.item, running.name, tries)
         running.refs.add(ref)
         self._running[ref] = running
 
@@ -191,7 +191,7 @@ class _Tasks(Generic[Item, Result]):
         if running is None:
             return
         running.refs.discard(ref)
-        outcome = _outcome(self._engine._ray, ref, name_of(self._task, running.item))
+        outcome = _outcome(self._engine._ray, ref, running.name)
         if isinstance(outcome, Failed) and running.refs:
             return
         for other in running.refs:
@@ -225,11 +225,10 @@ class _Tasks(Generic[Item, Result]):
         if len(self._failed) == 1:
             raise self._failed[0][1]
         lines = [f"  {error}" for _, error in self._failed[:_MOST_FAILURES]]
-        done = self._total - len(self._failed)
         stopped = "; the rest was not tried" if len(self._failed) > _MOST_FAILURES else ", the others are done"
         raise EngineError(
-            f"{len(self._failed)} of {self._total} tasks failed{stopped}; the same command goes on with what is left "
-            f"of {self._total - done}:\n" + "\n".join(lines)
+            f"{len(self._failed)} of {self._total} tasks failed{stopped}; the same command goes on with what is left:\n"
+            + "\n".join(lines)
         )
 
 

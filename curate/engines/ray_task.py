@@ -30,9 +30,7 @@ class Kit:
 
     task: Any
     threads: int
-    shipment: list[
-        Any
-    ]  # a reference to the files that go with it, in a list, so that Ray does not fetch them each time
+    shipment: list[Any]  # a reference to the files that go with it; in a list, so that Ray leaves it alone
 
 
 @dataclass(frozen=True)

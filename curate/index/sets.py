@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curate.decide.population import Population, Wanted, sketch_column, starts
+from curate.decide.population import Population, sketch_column, starts
+from curate.decide.shingle_tasks import Wanted
 from curate.dedup.candidates import label_in, taken
 from curate.kernels.shingling import Shingling
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from numba import njit
 
 from curate.kernels.bytes import leading_plain
-from curate.kernels.lines import ends_with_ellipsis, last_char
+from curate.kernels.lines import ends_with_ellipsis, strip
 from curate.kernels.loads import load_u64
 from curate.kernels.phrases import holds_phrase
 from curate.kernels.unicode import CONTROL, RECOMPOSE, SPACE, decode, place
@@ -108,23 +108,6 @@ def _has_words(text, start, end, tables):
         if words == C4_MIN_WORDS and end - start <= C4_MAX_WORD:
             return True
     return words >= C4_MIN_WORDS and longest <= C4_MAX_WORD
-
-
-@njit(nogil=True, cache=True)
-def strip(text, start, end, tables):
-    """Return start and end of `text[start:end]` without white space around it."""
-    while start < end:
-        cp, after = decode(text, start, end)
-        if not tables.flags[place(tables.index, cp)] & SPACE:
-            break
-        start = after
-    while start < end:
-        last = last_char(text, start, end)
-        cp, _ = decode(text, last, end)
-        if not tables.flags[place(tables.index, cp)] & SPACE:
-            break
-        end = last
-    return start, end
 
 
 @njit(nogil=True, cache=True)

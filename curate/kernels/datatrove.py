@@ -10,9 +10,8 @@ import numpy as np
 from numba import njit
 
 from curate.kernels.bytes import ones
-from curate.kernels.lines import ends_with_ellipsis, last_char
+from curate.kernels.lines import ends_with_ellipsis, last_char, strip
 from curate.kernels.phrases import holds_phrase
-from curate.kernels.segments import strip
 from curate.kernels.spacy_words import ALL_PUNCTUATION, ENDS_SENTENCE, HAS_CONTENT, HAS_LETTER
 from curate.kernels.unicode import DIGIT, SPACE, TERMINAL, decode, place
 

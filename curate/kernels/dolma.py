@@ -9,8 +9,7 @@ import numpy as np
 from numba import njit
 
 from curate.kernels.hashing import load_partial
-from curate.kernels.lines import STOP_WORDS, last_char
-from curate.kernels.segments import strip
+from curate.kernels.lines import STOP_WORDS, last_char, strip
 from curate.kernels.unicode import SPACE, decode, place
 
 SYMBOLS, REQUIRED, JAVASCRIPT = range(3)

@@ -12,7 +12,7 @@ from numba import njit
 from curate.kernels.bytes import holds_letter, ones
 from curate.kernels.hashing import load_partial
 from curate.kernels.loads import load_u64
-from curate.kernels.unicode import ALPHA, TERMINAL, decode, place
+from curate.kernels.unicode import ALPHA, SPACE, TERMINAL, decode, place
 from curate.kernels.words import STARTS_LINE
 
 LINES, BULLETS, ELLIPSES, TERMINALS, SHORT = range(5)
@@ -175,3 +175,20 @@ def _wide_word(data, begin, end, tables, is_open):
     if marked:
         return count + is_open, False
     return count, is_open
+
+
+@njit(nogil=True, cache=True)
+def strip(data, start, stop, tables):
+    """Return (start, stop) of `data[start:stop]` without white space at its ends."""
+    while start < stop:
+        cp, following = decode(data, start, stop)
+        if not tables.flags[place(tables.index, cp)] & SPACE:
+            break
+        start = following
+    while start < stop:
+        at = last_char(data, start, stop)
+        cp, _ = decode(data, at, stop)
+        if not tables.flags[place(tables.index, cp)] & SPACE:
+            break
+        stop = at
+    return start, stop

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from curate.kernels.cleaning import strip
+from curate.kernels.lines import strip
 from curate.kernels.refinedweb import copy_line, line_kind
 from curate.kernels.unicode import SPACE, decode, place
 

@@ -12,6 +12,10 @@ TOP = (2, 3, 4)
 DUPLICATE = (5, 6, 7, 8, 9, 10)
 
 
+# Columns of `repeats`.
+EVERY_COPY, EVERY_COPY_CHARS, LATER_COPIES, LATER_COPIES_CHARS = range(4)
+
+
 @njit(nogil=True, cache=True, inline="always")
 def mix(h):
     h ^= h >> np.uint64(32)
@@ -138,13 +142,9 @@ def sift(count, at, gram, sieve):
 
 
 @njit(nogil=True, cache=True)
-def repeated_blocks(blocks, out):
-    """Fill `out` float64 (n, 5) with how much of a document's lines or paragraphs (`Blocks`) is repeated.
-
-    Columns: number of blocks; blocks that occur more than once (every copy); their characters; all characters
-    of blocks; characters of second and later copies.
-    """
-    first, chars, hashes = blocks.first, blocks.chars, blocks.hash
+def repeats(first, chars, hashes, out):
+    """Fill `out` int64 (n, 4): segments that occur more than once, every copy; their characters; second and later
+    copies; their characters."""
     most = 0
     for d in range(first.shape[0] - 1):
         most = max(most, first[d + 1] - first[d])
@@ -158,13 +158,12 @@ def repeated_blocks(blocks, out):
             s = h & mask
             while tags[s] == d and keys[s] != h:
                 s = (s + np.uint64(1)) & mask
-            out[d, 0] += 1
-            out[d, 3] += chars[b]
             if tags[s] != d:
                 tags[s], keys[s], counts[s] = d, h, 1
-            else:
-                copies = 2 if counts[s] == 1 else 1  # now the first copy is known to be repeated
-                counts[s] += 1
-                out[d, 1] += copies
-                out[d, 2] += copies * chars[b]
-                out[d, 4] += chars[b]
+                continue
+            copies = 2 if counts[s] == 1 else 1  # now the first copy is known to be repeated
+            counts[s] += 1
+            out[d, EVERY_COPY] += copies
+            out[d, EVERY_COPY_CHARS] += copies * chars[b]
+            out[d, LATER_COPIES] += 1
+            out[d, LATER_COPIES_CHARS] += chars[b]

@@ -11,16 +11,12 @@ from numba import njit
 
 from classifiers.arrow import Strings
 from curate.kernels.bytes import hash_spans
-from curate.kernels.lines import last_char
-from curate.kernels.repetition import room
-from curate.kernels.unicode import SPACE, Tables, decode, place
+from curate.kernels.lines import strip
+from curate.kernels.unicode import Tables
 from curate.kernels.words import Blocks
 
 EVERY_NEWLINE, NEWLINE_RUNS, BLANK_LINES, LINE_BOUNDARIES = range(4)
 """`text.split("\\n")`; split at `\\n+`; the stripped text at `\\n{2,}`; `text.splitlines()`."""
-
-# Columns of `repeats`.
-EVERY_COPY, EVERY_COPY_CHARS, LATER_COPIES, LATER_COPIES_CHARS = range(4)
 
 
 def segments(strings: Strings, way: int, tables: Tables) -> Blocks:
@@ -88,23 +84,6 @@ def _break_length(data, i, end):
 
 
 @njit(nogil=True, cache=True)
-def strip(data, start, stop, tables):
-    """Return (start, stop) of `data[start:stop]` without white space at its ends."""
-    while start < stop:
-        cp, following = decode(data, start, stop)
-        if not tables.flags[place(tables.index, cp)] & SPACE:
-            break
-        start = following
-    while start < stop:
-        at = last_char(data, start, stop)
-        cp, _ = decode(data, at, stop)
-        if not tables.flags[place(tables.index, cp)] & SPACE:
-            break
-        stop = at
-    return start, stop
-
-
-@njit(nogil=True, cache=True)
 def _cut(data, offsets, way, tables, first, start, stop, chars):
     """Fill the arrays; return how many segments there are."""
     least = 2 if way == BLANK_LINES else 1
@@ -165,31 +144,3 @@ def _strip_each(data, old_first, tables, first, start, stop, chars):
             count += 1
     first[old_first.shape[0] - 1] = count
     return count
-
-
-@njit(nogil=True, cache=True)
-def repeats(first, chars, hashes, out):
-    """Fill `out` int64 (n, 4): segments that occur more than once, every copy; their characters; second and later
-    copies; their characters."""
-    most = 0
-    for d in range(first.shape[0] - 1):
-        most = max(most, first[d + 1] - first[d])
-    size = room(most)
-    keys, counts = np.empty(size, np.uint64), np.empty(size, np.int32)
-    tags = np.full(size, -1, np.int64)
-    for d in range(first.shape[0] - 1):
-        mask = np.uint64(room(first[d + 1] - first[d]) - 1)
-        for b in range(first[d], first[d + 1]):
-            h = hashes[b]
-            s = h & mask
-            while tags[s] == d and keys[s] != h:
-                s = (s + np.uint64(1)) & mask
-            if tags[s] != d:
-                tags[s], keys[s], counts[s] = d, h, 1
-                continue
-            copies = 2 if counts[s] == 1 else 1  # now the first copy is known to be repeated
-            counts[s] += 1
-            out[d, EVERY_COPY] += copies
-            out[d, EVERY_COPY_CHARS] += copies * chars[b]
-            out[d, LATER_COPIES] += 1
-            out[d, LATER_COPIES_CHARS] += chars[b]

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from classifiers.arrow import to_array
-from curate.decide.population import numbered
 from curate.measure.stage import read_options
 from curate.predicates import decimals
 from curate.questions.columns import with_trimmed_sizes
 from curate.recipe import Recipe
-from curate.shards import Shard, read
+from curate.shards import Shard, read_chosen
 from curate.tables import read_frame
 from curate.text import clean
 
@@ -40,14 +38,10 @@ class _TextTask:
         shard, places = wanted
         positions = np.asarray(places, np.int64)
         found: dict[int, str] = {}
-        for start, batch in numbered(read(shard, read_options(self.run, False), on_reject=lambda reject: None)):
-            low, high = np.searchsorted(positions, [start, start + len(batch)])
+        for low, high, raw in read_chosen(shard, read_options(self.run, False), positions):
             if high > low:
-                chosen = batch.texts.take(pa.array(positions[low:high] - start))
-                texts = to_array(clean(chosen, self.cleaners)).to_pylist()
+                texts = to_array(clean(raw, self.cleaners)).to_pylist()
                 found.update(zip(positions[low:high].tolist(), texts, strict=True))
-            if high == len(positions):
-                break
         return found
 
 

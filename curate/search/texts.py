@@ -71,9 +71,5 @@ def without_copies(
 ) -> tuple[dict[str, Strings], dict[str, int]]:
     """Leave out of samples what leaks a reference (`curate.audit.leaks`); also return how many each had."""
     finder = LeakFinder(references)
-    kept, left_out = {}, {}
-    for name, texts in samples.items():
-        leaks = finder.find(texts) >= 0
-        kept[name] = as_strings(to_array(texts).filter(pa.array(~leaks)))
-        left_out[name] = int(leaks.sum())
-    return kept, left_out
+    found = {name: finder.without_leaks(texts) for name, texts in samples.items()}
+    return {name: texts for name, (texts, _) in found.items()}, {name: count for name, (_, count) in found.items()}

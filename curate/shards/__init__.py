@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
 from curate.shards.atomic import atomic_bytes, atomic_file
 from curate.shards.batches import Batch, ReadOptions
 from curate.shards.columnar import read_arrow, read_parquet
@@ -32,6 +36,8 @@ __all__ = [
     "holds",
     "plan",
     "read",
+    "read_again",
+    "read_chosen",
     "refuse_inputs",
     "seal",
     "unify",
@@ -64,3 +70,28 @@ def read(
     cannot be opened, is truncated or corrupt, or has no column of the text's name; earlier batches stand.
     """
     return _READERS[shard.format](shard, options or ReadOptions(), on_reject, collector)
+
+
+def read_again(shard: Shard, options: ReadOptions) -> Iterator[tuple[int, Batch]]:
+    """Yield (position of its first document in the shard, batch) of a shard whose rejects are known already."""
+    start = 0
+    for batch in read(shard, options, on_reject=lambda reject: None):
+        yield start, batch
+        start += len(batch)
+
+
+def read_chosen(
+    shard: Shard, options: ReadOptions, chosen: npt.NDArray[np.int64]
+) -> Iterator[tuple[int, int, pa.Array]]:
+    """Yield of each batch which of the chosen documents it holds, as first and last + 1 of `chosen`, and their texts.
+
+    `chosen` int64: positions in the shard, ascending. Ends with the batch of the last one; a shard that has fewer
+    documents ends before.
+    """
+    if not len(chosen):
+        return
+    for start, batch in read_again(shard, options):
+        low, high = np.searchsorted(chosen, [start, start + len(batch)])
+        yield int(low), int(high), batch.texts.take(pa.array(chosen[low:high] - start))
+        if high == len(chosen):
+            return

@@ -5,7 +5,7 @@ Does not parse the lines.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,40 +55,46 @@ def _all(source: Source, size: int) -> Iterator[bytes]:
 
 
 def _frames(source: Source, skipping: bool, size: int) -> Iterator[bytes]:
-    while chunk := source.read(size):
+    if (yield from _behind_first_line(_all(source, size), skipping)):
+        return  # the line began before and goes on behind
+    source.go_on()
+    yield from _rest_of_line(source)
+
+
+def _range(source: Source, start: int, end: int, size: int) -> Iterator[bytes]:
+    last = b"\n"
+    # The line that holds byte start-1 belongs to the part before.
+    for chunk in _behind_first_line(_until(source, max(start - 1, 0), end, size), start > 0):
+        yield chunk
+        last = chunk[-1:]
+    if last != b"\n":
+        yield from _rest_of_line(source)
+
+
+def _until(source: Source, at: int, end: int, size: int) -> Iterator[bytes]:
+    while at < end and (chunk := source.read(min(size, end - at))):
+        at += len(chunk)
+        yield chunk
+
+
+def _behind_first_line(chunks: Iterator[bytes], skipping: bool) -> Generator[bytes, None, bool]:
+    """Yield what comes behind the first newline, or all where nothing is skipped; return whether there was none."""
+    for chunk in chunks:
         if skipping:
             cut = chunk.find(b"\n") + 1
             skipping = cut == 0
             chunk = chunk[cut:] if cut else b""
         if chunk:
             yield chunk
-    if skipping:
-        return  # the line began before and goes on behind
-    source.go_on()
+    return skipping
+
+
+def _rest_of_line(source: Source) -> Iterator[bytes]:
     while chunk := source.read(_FINISH_BYTES):
         cut = chunk.find(b"\n") + 1
         yield chunk[:cut] if cut else chunk
         if cut:
             return
-
-
-def _range(source: Source, start: int, end: int, size: int) -> Iterator[bytes]:
-    at = max(start - 1, 0)
-    last = b"\n"
-    skipping = start > 0  # the line that holds byte start-1 belongs to the part before
-    while at < end and (chunk := source.read(min(size, end - at))):
-        at += len(chunk)
-        if skipping:
-            cut = chunk.find(b"\n") + 1
-            skipping = cut == 0
-            chunk = chunk[cut:] if cut else b""
-        if chunk:
-            yield chunk
-            last = chunk[-1:]
-    while last != b"\n" and (chunk := source.read(_FINISH_BYTES)):  # finish the line begun before `end`
-        cut = chunk.find(b"\n") + 1
-        yield chunk[:cut] if cut else chunk
-        last = b"\n" if cut else b""
 
 
 def _joined(chunks: Iterator[bytes], limit: int) -> Iterator[bytes | TooLarge]:

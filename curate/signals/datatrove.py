@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from classifiers.arrow import Strings
-from curate.kernels import datatrove, ngram_copies, segments
+from curate.kernels import datatrove, ngram_copies, repetition, segments
 from curate.kernels.phrases import phrases
 from curate.kernels.spacy_rules import BASE, rules
 from curate.kernels.spacy_words import Tokens
@@ -20,8 +20,8 @@ from curate.kernels.spacy_words import tokens as cut_words
 from curate.kernels.unicode import tables
 from curate.kernels.words import Blocks, segment
 from curate.signals.definition import Compute, Signal
-from curate.signals.documents import Documents, Ints, Shares, ratio
-from curate.signals.dolma import every_line, newline_runs, repeats
+from curate.signals.documents import Documents, Ints, Shares, ratio, repeats
+from curate.signals.dolma import every_line, newline_runs
 
 _FILTERS = "datatrove 0.10.1, pipeline/filters/"
 _QUALITY, _REPETITION = f"{_FILTERS}gopher_quality_filter.py", f"{_FILTERS}gopher_repetition_filter.py"
@@ -63,11 +63,11 @@ def blank_line_blocks(documents: Documents) -> Blocks:
 
 
 def _repeats_in_lines(documents: Documents) -> Ints:
-    return repeats(documents, documents.once(newline_runs))
+    return repeats(documents.once(newline_runs))
 
 
 def _repeats_in_paragraphs(documents: Documents) -> Ints:
-    return repeats(documents, documents.once(blank_line_blocks))
+    return repeats(documents.once(blank_line_blocks))
 
 
 def _top(documents: Documents) -> Ints:
@@ -89,11 +89,11 @@ def _block_signals(name: str, text: str, share: float, chars: float) -> tuple[Si
     return (
         Signal(f"datatrove_dup_{name}s", "float32", f"share of {name}s",
                f"{name.capitalize()}s that have occurred before in the document; {split[name]}.", _REPETITION,
-               lambda d: ratio(d.once(found)[:, segments.LATER_COPIES], np.diff(d.once(blocks).first)),
+               lambda d: ratio(d.once(found)[:, repetition.LATER_COPIES], np.diff(d.once(blocks).first)),
                (text, share), high=1),
         Signal(f"datatrove_dup_{name}_chars", "float32", "share of characters",
                f"Characters of {name}s that have occurred before, by all characters; {split[name]}.", _REPETITION,
-               lambda d: ratio(d.once(found)[:, segments.LATER_COPIES_CHARS], d.words.characters),
+               lambda d: ratio(d.once(found)[:, repetition.LATER_COPIES_CHARS], d.words.characters),
                (text, chars), high=1),
     )  # fmt: skip
 
@@ -173,7 +173,7 @@ def _filled_lines(documents: Documents) -> _FilledLines:
     datatrove.filled_lines(documents.strings.data, found, tables(), filled, counts)
     first = np.concatenate([[0], np.cumsum(counts[:, datatrove.LINES])])
     only = Blocks(first, found.start[filled], found.stop[filled], found.chars[filled], found.hash[filled])
-    return _FilledLines(counts, repeats(documents, only))
+    return _FilledLines(counts, repeats(only))
 
 
 def _share_of_filled_lines(column: int) -> Compute:
@@ -225,7 +225,7 @@ SIGNALS = (
            high=1),
     Signal("datatrove_char_dup_ratio", "float32", "share of characters",
            "Characters of lines that have occurred before, blank ones left out, by all characters but newlines.",
-           _FINEWEB, lambda d: ratio(d.once(_filled_lines).repeats[:, segments.LATER_COPIES_CHARS],
+           _FINEWEB, lambda d: ratio(d.once(_filled_lines).repeats[:, repetition.LATER_COPIES_CHARS],
                            d.words.characters - d.words.newlines),
            ("Menu\nText\nMenu", 0.333), high=1),
     Signal("datatrove_newline_ratio", "float32", "per token", "Number of newlines by number of tokens.", _FINEWEB,

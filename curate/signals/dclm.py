@@ -16,8 +16,7 @@ from curate.kernels.word_breaks import unicode_words
 from curate.kernels.words import Blocks
 from curate.signals.datatrove import blank_line_blocks
 from curate.signals.definition import Compute, Signal
-from curate.signals.documents import Documents, Ints, Shares, ratio
-from curate.signals.dolma import repeats
+from curate.signals.documents import Documents, Ints, Shares, block_chars, ratio, repeats
 
 _SOURCE = "DCLM 361714b, baselines/mappers/filters/content_filters.py"
 
@@ -62,14 +61,9 @@ def _paragraphs(documents: Documents) -> Blocks:
 def _paragraph_share(part: int, whole: Any) -> Compute:
     def value(documents: Documents) -> Shares:
         found = documents.once(_paragraphs)
-        return ratio(repeats(documents, found)[:, part], whole(found))
+        return ratio(repeats(found)[:, part], whole(found))
 
     return value
-
-
-def _characters(found: Blocks) -> Ints:
-    total = np.concatenate([[0], np.cumsum(found.chars)])
-    return np.diff(total[found.first])
 
 
 _SPLIT = "empty lines, not lines of blanks, separate paragraphs"
@@ -111,11 +105,11 @@ SIGNALS = (
            _stop_words, ("The best of the rest", 3)),
     Signal("dclm_dup_paragraphs", "float32", "share of paragraphs",
            f"Paragraphs that occur more than once, every copy; {_SPLIT}.", _SOURCE,
-           _paragraph_share(segments.EVERY_COPY, lambda found: np.diff(found.first)),
+           _paragraph_share(repetition.EVERY_COPY, lambda found: np.diff(found.first)),
            ("Home\n\nText\nmore\n\nHome", 0.667), high=1),
     Signal("dclm_dup_paragraph_chars", "float32", "share of characters",
            f"Characters in paragraphs that occur more than once, every copy, by those of all paragraphs; {_SPLIT}.",
-           _SOURCE, _paragraph_share(segments.EVERY_COPY_CHARS, _characters),
+           _SOURCE, _paragraph_share(repetition.EVERY_COPY_CHARS, block_chars),
            ("Home\n\nText\nmore\n\nHome", 0.471), high=1),
     *(_top(n) for n in (2, 3, 4)),
     *(_duplicate(n) for n in (5, 6, 7, 8, 9, 10)),

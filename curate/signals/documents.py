@@ -165,13 +165,15 @@ class Documents:
         return _ngrams(words.first, words.chars, words.hash)[1]
 
     @cached_property
-    def repeated_lines(self) -> Floats:
-        """float64 (n, 5): see `curate.kernels.repetition.repeated_blocks`."""
+    def repeated_lines(self) -> Ints:
+        """int64 (n, 5): how many there are, those that occur more than once (every copy) and their characters,
+        characters of all, characters of second and later copies."""
         return _repetition(self.lines)
 
     @cached_property
-    def repeated_paragraphs(self) -> Floats:
-        """float64 (n, 5): see `curate.kernels.repetition.repeated_blocks`."""
+    def repeated_paragraphs(self) -> Ints:
+        """int64 (n, 5): how many there are, those that occur more than once (every copy) and their characters,
+        characters of all, characters of second and later copies."""
         return _repetition(self.paragraphs)
 
     @cached_property
@@ -261,10 +263,30 @@ def _ngrams(first: Ints, chars: npt.NDArray[np.uint32], hashes: npt.NDArray[np.u
     return top, duplicate
 
 
-def _repetition(found: Blocks) -> Floats:
-    out = np.zeros((len(found.first) - 1, 5), np.float64)
-    repetition.repeated_blocks(found, out)
+def repeats(found: Blocks) -> Ints:
+    """Return int64 (n, 4): see `curate.kernels.repetition.repeats`."""
+    out = np.zeros((len(found.first) - 1, 4), np.int64)
+    repetition.repeats(found.first, found.chars, found.hash, out)
     return out
+
+
+def block_chars(found: Blocks) -> Ints:
+    """Return int64 (n,): characters of all blocks of each document."""
+    before = np.concatenate([[0], np.cumsum(found.chars, dtype=np.int64)])
+    return np.diff(before[found.first])
+
+
+def _repetition(found: Blocks) -> Ints:
+    again = repeats(found)
+    return np.column_stack(
+        [
+            np.diff(found.first),
+            again[:, repetition.EVERY_COPY],
+            again[:, repetition.EVERY_COPY_CHARS],
+            block_chars(found),
+            again[:, repetition.LATER_COPIES_CHARS],
+        ]
+    )
 
 
 def ratio(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Shares:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from curate.kernels import dolma, ngram_copies, segments
+from curate.kernels import dolma, ngram_copies, repetition, segments
 from curate.kernels.unicode import tables
 from curate.kernels.words import Blocks
 from curate.signals.definition import Compute, Signal
-from curate.signals.documents import Documents, Floats, Ints, Shares, ratio
+from curate.signals.documents import Documents, Floats, Ints, Shares, ratio, repeats
 
 _GOPHER = "dolma 1.2.1, taggers/gopher.py"
 _C4 = "dolma 1.2.1, taggers/c4.py"
@@ -56,19 +56,12 @@ def newline_runs(documents: Documents) -> Blocks:
 _LINES = {1: every_line, 2: newline_runs}
 
 
-def repeats(documents: Documents, found: Blocks) -> Ints:
-    """Return int64 (n, 4): see `curate.kernels.segments.repeats`."""
-    out = np.zeros((len(documents), 4), np.int64)
-    segments.repeats(found.first, found.chars, found.hash, out)
-    return out
-
-
 def _repeats_v1(documents: Documents) -> Ints:
-    return repeats(documents, documents.once(every_line))
+    return repeats(documents.once(every_line))
 
 
 def _repeats_v2(documents: Documents) -> Ints:
-    return repeats(documents, documents.once(newline_runs))
+    return repeats(documents.once(newline_runs))
 
 
 def _line_counts(documents: Documents, found: Blocks) -> Ints:
@@ -103,7 +96,7 @@ def _line_signals(version: int) -> tuple[Signal, ...]:
     lines, again = _LINES[version], _REPEATS[version]
 
     def duplicates(d: Documents) -> Shares:
-        return ratio(d.once(again)[:, segments.EVERY_COPY] * (d.bytes > 0), np.diff(d.once(lines).first))
+        return ratio(d.once(again)[:, repetition.EVERY_COPY] * (d.bytes > 0), np.diff(d.once(lines).first))
 
     return (
         Signal(f"{name}_bullet_lines", "float32", "share of lines",
@@ -118,7 +111,7 @@ def _line_signals(version: int) -> tuple[Signal, ...]:
         Signal(f"{name}_dup_line_chars", "float32", "per word character",
                f"Characters of lines that occur more than once, every copy, white space included, by characters of "
                f"words; text is split {how}; can pass 1.", _GOPHER,
-               lambda d: ratio(d.once(again)[:, segments.EVERY_COPY_CHARS], _at_least_one(d)),
+               lambda d: ratio(d.once(again)[:, repetition.EVERY_COPY_CHARS], _at_least_one(d)),
                ("my home\nText\nmy home", 0.875)),
     )  # fmt: skip
 

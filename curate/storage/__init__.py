@@ -17,7 +17,7 @@ from curate.storage.location import (
     without_secrets,
 )
 from curate.storage.reading import open_arrow, open_sparsely, remembering
-from curate.storage.trees import each, files_below, remove_tree
+from curate.storage.trees import ask_each, each, files_below, remove_tree
 from curate.storage.writing import scratch_folder
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "RemotePath",
     "State",
     "absolute",
+    "ask_each",
     "each",
     "files_below",
     "is_remote",

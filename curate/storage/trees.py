@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from curate.storage.location import Location
+from curate.storage.location import Location, is_remote
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -36,3 +36,8 @@ def each(ask: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Resul
     """Yield `ask(item)` for each item, in order; several are asked at a time, as for a request one mostly waits."""
     with ThreadPoolExecutor(_REQUESTS, thread_name_prefix="storage") as pool:
         yield from pool.map(ask, items)
+
+
+def ask_each(place: str | Location, ask: Callable[[Item], Result], items: Iterable[Item]) -> Iterable[Result]:
+    """Ask something of each item: of a store, where each answer has to be waited for, many at a time."""
+    return each(ask, items) if is_remote(place) else map(ask, items)

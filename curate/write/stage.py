@@ -25,7 +25,6 @@ import curate
 from classifiers.arrow import to_array
 from curate.conservation import check_written
 from curate.decide.cuts import cut, final_bytes, ranges_of
-from curate.decide.population import numbered
 from curate.errors import RunError
 from curate.events import emit
 from curate.measure.stage import read_options
@@ -34,7 +33,7 @@ from curate.measure.texts import as_frame
 from curate.meter import Meter
 from curate.recipe import Recipe, fingerprint
 from curate.run import clear_mix
-from curate.shards import Batch, MixWriter, Shard, atomic_bytes, holds, read, seal, unify
+from curate.shards import Batch, MixWriter, Shard, atomic_bytes, holds, read_again, seal, unify
 from curate.storage import Location, remove_tree
 from curate.tables import read_table
 from curate.text import clean
@@ -120,7 +119,7 @@ class WriteTask:
                     return self._kept_tables(kept, shard, *item)
 
                 options = read_options(self.run, self.schema)
-                batches = numbered(read(shard, options, on_reject=lambda reject: None))
+                batches = read_again(shard, options)
                 for tables in workers.map(of_batch, batches):
                     for domain, folder, table in tables:
                         if folder not in writers:
