@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 WIDTH = 720
-LEFT, RIGHT = 150, 520  # where the bands begin and end; names stand outside
+LEFT, RIGHT = 190, 520  # where the bands begin and end; names stand outside
 NODE = 9  # width of a node
 _TALLEST = 330  # of all amounts together, where there are many names
 _EACH = 55  # for each name, where there are few
