@@ -93,6 +93,23 @@ def test_cores_divide_what_tasks_do_and_not_the_price(raw: Path, recipe: curate.
     assert [stage["shuffled"] for stage in one["stages"]] == [0, keys + shingles, 3000 * 1000, 0]
 
 
+def test_what_a_small_sample_adds_to_decide_and_report_is_not_taken_to_go_on() -> None:
+    from curate.estimate.scaling import scaled
+    from curate.estimate.trial import Trial
+
+    written = {"measure": 500, "decide": 100, "write": 3000, "report": 50}
+    recipe = curate.Recipe.parse(RECIPE, "test")
+    less = {"measure": 1.0, "decide": 0.4, "write": 1.0, "report": 0.4}
+    more = {"measure": 5.0, "decide": 0.7, "write": 5.0, "report": 0.6}
+    small = Trial(1_000, 4, 100, 6_000, 1500, 0, less, written, np.ones((4, 5)))
+    main = Trial(10_000, 4, 1_000, 60_000, 15_000, 0, more, written, np.ones((4, 5)))
+    stages = scaled(main, small, 1000.0, 4, recipe, 1, 1, None)["stages"]
+    documents = 1_000 * 1000
+    assert stages[0]["seconds"] == pytest.approx(5.0 + 4.0 / 9_000 * 10_000 * 999)
+    assert stages[1]["seconds"] == pytest.approx(0.7 + 13e-6 * (documents - 1_000))
+    assert stages[3]["seconds"] == pytest.approx(0.6 + 5e-6 * (documents - 1_000))
+
+
 def test_the_uncertainty_is_that_of_drawing_the_places_again() -> None:
     from curate.estimate.scaling import uncertainty
     from curate.estimate.trial import Trial

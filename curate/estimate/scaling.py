@@ -16,6 +16,12 @@ DECIDE_BYTES = 32  # a document, of memory: numbers, flags, labels, domain, weig
 KEY_BYTES = 12  # a document and band, that linking passes on: key and number of the document
 WIDE_KEY_BYTES = 20  # the same for hashes of 128 bits
 SHINGLE_BYTES = 4  # of a candidate, that verifying passes on
+MOST_SECONDS = {"decide": 13e-6, "report": 5e-6}
+"""A document, of stages that work on columns: seen for 10 million documents (benchmarks/decisions.py).
+
+Between a sample and a smaller one these stages grow by what few documents do not show yet (filters that fire,
+duplicates, languages), which more documents do not go on to add.
+"""
 _DRAWS = 1000
 _SPREAD = {  # what the uncertainty of each estimate follows, and per what
     "documents": "documents",
@@ -100,6 +106,8 @@ def _seconds(main: Trial, small: Trial, stage: str, scale: float, shards: float)
         return there * scale
     by_byte = (there - small.seconds[stage]) / (main.bytes - small.bytes)
     by_byte = min(max(by_byte, 0.3 * there / main.bytes if stage in ("measure", "write") else 0.0), there / main.bytes)
+    if stage in MOST_SECONDS:
+        by_byte = min(by_byte, MOST_SECONDS[stage] * main.documents / main.bytes)
     rest = there - by_byte * main.bytes
     return by_byte * main.bytes * scale + rest * max(1.0, shards / main.shards)
 
