@@ -81,7 +81,7 @@ import_module("curate.corpus").plan = lambda inputs: original(inputs, target_byt
 batches = import_module("curate.shards.batches")
 batches.ReadOptions.__init__.__defaults__ = tuple(
     30_000 if value == 4 << 20 else value for value in batches.ReadOptions.__init__.__defaults__)
-import_module("curate.write.stage").TASK_BYTES = 100_000
+import_module("curate.write.stage").MOST_BYTES = 100_000
 """
 CHILD = f"import sys\n{SMALL}\nfrom curate.cli import main\nmain(sys.argv[1:])"
 PARTS = ("signals", "sketches", "rejects", "decisions", "cuts", "mix")

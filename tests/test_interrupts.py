@@ -46,7 +46,7 @@ main(sys.argv[1:])
         ("curate.measure.stage", "measure_batch"),  # in the threads of the pool
         ("curate.decide.stage", "decide_population"),  # in the main thread
         ("curate.decide.stage", "check_decided"),
-        ("curate.write.stage", "clean"),
+        ("curate.write.task", "clean"),
         ("curate.report.build", "build"),
     ],
 )

@@ -175,7 +175,7 @@ def test_a_shuffled_mix_holds_the_same_documents_in_one_random_order(
 ) -> None:
     import sys
 
-    monkeypatch.setattr(sys.modules["curate.write.stage"], "TASK_BYTES", 4_000)  # several buckets
+    monkeypatch.setattr(sys.modules["curate.write.stage"], "MOST_BYTES", 4_000)  # several buckets
     mix = "tokens = 20000\nmax_epochs = 3\n"
     plain = run_of(corpus, tmp_path / "plain", mix, format=format)
     shuffled = run_of(corpus, tmp_path / "shuffled", mix + "shuffle = true\n", format=format)

@@ -45,10 +45,10 @@ class Part:
 class MixWriter:
     """Write tables, in order, into files `PREFIX-00000.FORMAT`, … in `directory`; `format` is one of FORMATS.
 
-    A context manager. `write` takes tables or record batches that have `schema`; a file ends once it holds
-    `target_bytes` of data. All files appear under their names when the block ends well, none after an error;
-    `parts` then lists them (none where nothing was written). In JSON, dates and times are ISO 8601 strings,
-    bytes base64, NaN and infinity null. Raises SpaceError where the disk is full.
+    `first`: the number of the first file. A context manager. `write` takes tables or record batches that have `schema`;
+    a file ends once it holds `target_bytes` of data. All files appear under their names when the block ends well, none
+    after an error; `parts` then lists them (none where nothing was written). In JSON, dates and times are ISO 8601
+    strings, bytes base64, NaN and infinity null. Raises SpaceError where the disk is full.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class MixWriter:
         format: str = "parquet",
         target_bytes: int = TARGET_BYTES,
         prefix: str = "part",
+        first: int = 0,
         text_column: str = "text",
     ) -> None:
         if format not in FORMATS:
@@ -69,6 +70,7 @@ class MixWriter:
         self._format = format
         self._target_bytes = target_bytes
         self._prefix = prefix
+        self._first = first
         self._text_column = text_column
         self._held: list[pa.Table] = []
         self._held_bytes = 0
@@ -93,7 +95,7 @@ class MixWriter:
         if not sum(map(len, self._held)):
             return
         if self._open is None:
-            path = self._directory / f"{self._prefix}-{len(self.parts):05d}.{self._format}"
+            path = self._directory / f"{self._prefix}-{self._first + len(self.parts):05d}.{self._format}"
             self._open = _OpenPart(path, self._encoder)
         self._open.write(pa.concat_tables(self._held), self._held_bytes)
         self._held, self._held_bytes = [], 0

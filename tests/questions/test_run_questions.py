@@ -167,7 +167,7 @@ def test_explain_shows_the_difference_and_the_file_of_the_mix(run: Run) -> None:
 def test_the_file_of_a_shuffled_document_is_found_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
-    monkeypatch.setattr(sys.modules["curate.write.stage"], "TASK_BYTES", 1_000)
+    monkeypatch.setattr(sys.modules["curate.write.stage"], "MOST_BYTES", 1_000)
     recipe = curate.Recipe.parse("[mix]\ntokens = 30000\nmax_epochs = 3\nshuffle = true", "shuffled")
     run = curate.corpus(folder / "in.jsonl", folder / "shuffled", recipe, threads=1)
     [document] = json.loads(cli("explain", run.path, "w40", "--json").stdout)
