@@ -1,5 +1,7 @@
 """Tasks on a Ray cluster, or on a Ray of its own where none is given: one task an item, on whichever node has room.
 
+Small shards share a task: starting one costs as much as measuring a few kB.
+
 Ray schedules, and starts a task again whose worker or node died. Here is decided what that means: tasks may be begun
 twice (their files are there as a whole or not at all, and the same each time), an item that fails does not stop the
 others, and one that takes far longer than the rest is tried elsewhere at the same time.
@@ -32,6 +34,8 @@ MEMORY_PER_TASK = "2GiB"
 
 _POLL_SECONDS = 0.2  # how long an interrupt may go unnoticed
 _QUEUED_PER_CORE = 4  # tasks handed to Ray ahead of time
+_BUNDLE_BYTES = 64 << 20  # of shards on disk that share a task, at most …
+_BUNDLES_PER_CORE = 8  # … and fewer, so that each core has so many tasks
 _CONNECT_SECONDS = 10.0
 _RETRIES = 3  # of a task whose worker or node died
 _MOST_FAILURES = 20  # after so many, something is wrong with all of them
@@ -42,10 +46,10 @@ _OBJECT_STORE = 512 << 20  # of a Ray of our own: only tasks, models and counts 
 
 @dataclass
 class _Running(Generic[Item]):
-    """An item at work: what it is called, and its tries by what Ray calls them."""
+    """Items at work in one task: what they are called, and the tries by what Ray calls them."""
 
-    item: Item
-    name: str
+    items: Sequence[Item]
+    names: Sequence[str]
     refs: set[Any] = field(default_factory=set)
     twice: bool = False
 
@@ -115,11 +119,12 @@ class Ray:
         """
         return _Tasks(self, task, items, give_up).results()
 
-    def submit(self, kit: Any, item: Any, name: str, tries: int) -> Any:
+    def submit(self, kit: Any, items: Sequence[Any], names: Sequence[str], tries: int) -> Any:
         """Hand one try to Ray; return what Ray calls it."""
+        name = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
         options: dict[str, Any] = {"num_cpus": self.threads, "memory": self._memory, "max_retries": _RETRIES}
         options |= {"name": f"curate {name}", "scheduling_strategy": "SPREAD" if tries else "DEFAULT"}
-        return self._remote.options(**options).remote([kit], item, name, curate.__version__)
+        return self._remote.options(**options).remote([kit], items, names, curate.__version__)
 
     def late(self, seconds: Sequence[float]) -> float:
         """Return after how many seconds a task is late, where others of its kind took `seconds`."""
@@ -147,7 +152,7 @@ class _Tasks(Generic[Item, Result]):
         give_up: Callable[[Item, str], Result] | None,
     ) -> None:
         self._engine, self._give_up = engine, give_up
-        self._waiting = deque(items)
+        self._waiting = deque(bundles(items, _BUNDLES_PER_CORE * max(1, engine.cores // engine.threads)))
         self._total = len(items)
         self._running: dict[Any, _Running[Item]] = {}
         self._failed: list[tuple[Item, Exception]] = []
@@ -174,38 +179,46 @@ class _Tasks(Generic[Item, Result]):
     def _submit(self) -> None:
         room = _QUEUED_PER_CORE * max(1, self._engine.cores // self._engine.threads) - len(self._running)
         while self._waiting and room > 0 and len(self._failed) <= _MOST_FAILURES:
-            item = self._waiting.popleft()
-            self._begin(_Running(item, name_of(self._task, item)), 0)
+            items = self._waiting.popleft()
+            self._begin(_Running(items, [name_of(self._task, item) for item in items]), 0)
             room -= 1
         if len(self._failed) > _MOST_FAILURES:
             self._waiting.clear()
 
     def _begin(self, running: _Running[Item], tries: int) -> None:
-        ref = self._engine.submit(self._kit, running.item, running.name, tries)
+        ref = self._engine.submit(self._kit, running.items, running.names, tries)
         running.refs.add(ref)
         self._running[ref] = running
 
     def _finish(self, ref: Any) -> Iterator[tuple[Item, Result]]:
-        """Take what one try gave; another try of the same item is not waited for, unless this one failed."""
+        """Take what one try gave; another try of the same items is not waited for, unless this one failed."""
         running = self._running.pop(ref, None)
         if running is None:
             return
         running.refs.discard(ref)
-        outcome = _outcome(self._engine._ray, ref, running.name)
-        if isinstance(outcome, Failed) and running.refs:
+        outcomes = _outcomes(self._engine._ray, ref, running.names)
+        if running.refs and any(isinstance(outcome, Failed) for outcome in outcomes):
             return
         for other in running.refs:
             self._running.pop(other)
             self._engine._ray.cancel(other, force=True)
-        if not isinstance(outcome, Failed):
-            self._seconds.append(outcome.seconds)
-            yield running.item, outcome.result
+        if len(running.items) > 1 and isinstance(outcomes[0], Failed) and outcomes[0].died:
+            self._waiting.extendleft([item] for item in reversed(running.items))  # one of them is to blame
+            return
+        done = [outcome.seconds for outcome in outcomes if isinstance(outcome, Done)]
+        self._seconds += [sum(done)] if done else []
+        for item, outcome in zip(running.items, outcomes, strict=True):
+            yield from self._take(item, outcome)
+
+    def _take(self, item: Item, outcome: Done | Failed) -> Iterator[tuple[Item, Result]]:
+        if isinstance(outcome, Done):
+            yield item, outcome.result
         elif isinstance(outcome.error, SpaceError):
             raise outcome.error
         elif outcome.died and self._give_up is not None:
-            yield running.item, self._give_up(running.item, str(outcome.error))
+            yield item, self._give_up(item, str(outcome.error))
         else:
-            self._failed.append((running.item, outcome.error))
+            self._failed.append((item, outcome.error))
 
     def _try_stragglers_twice(self) -> None:
         """Begin a second try of what runs far longer than the others did, where cores are idle."""
@@ -241,21 +254,40 @@ def name_of(task: Any, item: Any) -> str:
     return f"{kind} {item if isinstance(item, int) else getattr(item, 'number', '')}".strip()
 
 
-def _outcome(ray: Any, ref: Any, name: str) -> Done | Failed:
-    """Return what a try gave, or why its process is gone."""
-    what = f"the task {name}"
+def bundles(items: Sequence[Item], least: int) -> Iterator[list[Item]]:
+    """Divide items into those that share a task: small shards that follow each other; all else is by itself.
+
+    There are `least` bundles at least, where the shards are of one size. What has no size in `bytes` is no shard.
+    """
+    sizes = [getattr(item, "bytes", None) for item in items]
+    most = min(_BUNDLE_BYTES, sum(size or 0 for size in sizes) // max(least, 1))
+    bundle: list[Item] = []
+    held = 0
+    for item, size in zip(items, sizes, strict=True):
+        if bundle and (size is None or held + size > most):
+            yield bundle
+            bundle, held = [], 0
+        bundle.append(item)
+        held += most if size is None else size
+    if bundle:
+        yield bundle
+
+
+def _outcomes(ray: Any, ref: Any, names: Sequence[str]) -> Sequence[Done | Failed]:
+    """Return what a try gave for each item, or why its process is gone."""
+    what = f"the task {', '.join(names)}"
     try:
-        outcome: Done | Failed = ray.get(ref)
-        return outcome
+        outcomes: list[Done | Failed] = ray.get(ref)
+        return outcomes
     except ray.exceptions.OutOfMemoryError:
-        return Failed(
-            EngineError(f"{what} ran out of memory each time; declare more with --memory-per-task"), died=True
-        )
+        error = EngineError(f"{what} ran out of memory each time; declare more with --memory-per-task")
+        died = True
     except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError, ray.exceptions.ObjectLostError):
         why = "killed, or out of memory that it had not declared: --memory-per-task"
-        return Failed(EngineError(f"{what} lost its worker or its node {_RETRIES + 1} times ({why})"), died=True)
-    except Exception as error:  # what Ray itself could not do, such as importing curate on a node
-        return Failed(EngineError(f"{what} could not be run: {error}"), died=False)
+        error, died = EngineError(f"{what} lost its worker or its node {_RETRIES + 1} times ({why})"), True
+    except Exception as fault:  # what Ray itself could not do, such as importing curate on a node
+        error, died = EngineError(f"{what} could not be run: {fault}"), False
+    return [Failed(error, died)] * len(names)
 
 
 def _import_ray() -> Any:

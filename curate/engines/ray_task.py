@@ -1,4 +1,4 @@
-"""What runs on a node of a Ray cluster: one try of one task, in a process that Ray may use for many.
+"""What runs on a node of a Ray cluster: one try of a task, on one item or some small ones, in a process that Ray keeps.
 
 Imports no Ray before it is there.
 """
@@ -11,7 +11,7 @@ import os
 import platform
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -49,11 +49,15 @@ class Failed:
     died: bool = False
 
 
-def attempt(kit: list[Any], item: Any, name: str, version: str) -> Done | Failed:
-    """Run a task on an item, called `name` in messages, for a process that has this `version` of curate.
+def attempt(kit: list[Any], items: Sequence[Any], names: Sequence[str], version: str) -> list[Done | Failed]:
+    """Run a task on items, one after the other, for a process that has this `version` of curate.
 
-    `kit`: a reference to the Kit, in a list, so that Ray does not fetch it each time.
+    `kit`: a reference to the Kit, in a list, which Ray does not fetch each time. `names`: of the items, in messages.
     """
+    return [_attempt_one(kit[0], item, name, version) for item, name in zip(items, names, strict=True)]
+
+
+def _attempt_one(kit: Any, item: Any, name: str, version: str) -> Done | Failed:
     begun = time.monotonic()
     node = platform.node()
     try:
@@ -61,7 +65,7 @@ def attempt(kit: list[Any], item: Any, name: str, version: str) -> Done | Failed
             raise EngineError(
                 f"curate {curate.__version__} is installed there, and {version} here: install the same on every node"
             )
-        prepared = _prepared(kit[0])
+        prepared = _prepared(kit)
         workers = Workers(prepared.threads)
         try:
             return Done(prepared.task(item, workers), time.monotonic() - begun)

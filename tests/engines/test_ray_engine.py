@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("ray", reason="needs the extra ray: pip install 'curate-corpus[ray]'")
 
-from curate.engines.ray import Ray
+from curate.engines.ray import Ray, bundles
 from curate.errors import EngineError, InputError
 from tests.engines.conftest import Nodes
 from tests.engines.tasks import Fails
@@ -26,6 +26,12 @@ def engine(nodes: Nodes) -> Iterator[Ray]:
     nodes.become(2)
     with Ray(nodes.address, memory_per_task="1GiB", straggler_seconds=2) as made:
         yield made
+
+
+class Small(str):
+    """An item that shares a task with others, as a small shard does."""
+
+    bytes = 1_000
 
 
 def run(engine: Ray, task: Fails) -> list[tuple[str, str]]:
@@ -56,6 +62,48 @@ def test_what_kills_its_worker_every_time_can_be_given_up(engine: Ray, tmp_path:
     found = dict(engine.run(task, ITEMS, give_up=lambda item, reason: f"given up: {reason}"))
     assert found["bad"].startswith("given up: the task bad lost its worker")
     assert len(found) == len(ITEMS)
+
+
+def test_small_shards_share_a_task_and_one_that_kills_it_is_found(engine: Ray, tmp_path: Path) -> None:
+    items = [Small(f"item {number}") for number in range(120)]
+    items[70] = Small("bad")
+    found: list[str] = []
+    with pytest.raises(EngineError, match="the task bad lost its worker or its node 4 times"):
+        for item, result in engine.run(Fails(tmp_path, "worker killed", times=99), items):
+            assert result == item.upper()
+            found.append(item)
+    assert sorted(found) == sorted(set(items) - {"bad"})
+    assert len(list(tmp_path.glob("try-*"))) >= 8  # four times with others, four times alone; stragglers add some
+
+
+def test_an_error_in_a_shared_task_is_that_of_its_item_alone(engine: Ray, tmp_path: Path) -> None:
+    items = [Small(f"item {number}") for number in range(120)]
+    items[70] = Small("bad")
+    found: list[str] = []
+    with pytest.raises(InputError, match=r"^bad, on .*: bad.jsonl: cannot be read"):
+        for item, _ in engine.run(Fails(tmp_path, "input", times=99), items):
+            found.append(item)
+    assert sorted(found) == sorted(set(items) - {"bad"})
+    assert len(list(tmp_path.glob("try-*"))) == 1
+
+
+def test_bundles_hold_small_shards_only_and_all_of_them_in_order() -> None:
+    def of_size(size: int) -> Small:
+        item = Small(f"{size}")
+        item.bytes = size  # type: ignore[misc]
+        return item
+
+    million = 1_000_000
+    sizes = [1, 2, 200 * million, 3, *[million] * 300, 0, 90 * million, 5]
+    items = [of_size(size) for size in sizes]
+    found = list(bundles(items, 2))
+    assert [item for bundle in found for item in bundle] == items
+    held = [sum(item.bytes for item in bundle) for bundle in found]
+    assert all(size <= 64 << 20 or len(bundle) == 1 for size, bundle in zip(held, found, strict=True))
+    assert [len(bundle) for bundle in found] == [2, 1, 68, 67, 67, 67, 33, 1, 1]
+    assert [len(bundle) for bundle in bundles([of_size(10)] * 100, 8)] == [12] * 8 + [4]
+    assert [len(bundle) for bundle in bundles(["no", "size", *items[:2]], 0)] == [1, 1, 2]
+    assert list(bundles([], 8)) == []
 
 
 def test_an_error_is_raised_when_the_others_are_done_and_keeps_its_kind(engine: Ray, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_a_file_that_is_there_is_not_copied(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_another_version_is_said_before_anything_is_unpacked() -> None:
-    failed = ray_task.attempt(["never fetched"], None, "part-1", "99.9")
+    (failed,) = ray_task.attempt(["never fetched"], [None], ["part-1"], "99.9")
     assert isinstance(failed, ray_task.Failed)
     assert "part-1, on " in str(failed.error) and "99.9 here: install the same on every node" in str(failed.error)
 
