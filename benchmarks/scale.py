@@ -1,5 +1,7 @@
 """How a run grows: 1, 2, 4 and 8 times the corpus, one and two workers, threads against Ray.
 
+What a second worker can give on a machine is told by two runs at a time, of one thread each, that share nothing.
+
     python benchmarks/scale.py [FILES...] [--mb 125] [--recipe web] [--parts grow,workers,engines]
 
 The files (JSONL; the demo corpus when none are given) are repeated up to --mb of text, a third of the words of every
@@ -10,6 +12,7 @@ one after the other, twice, and the quicker of two counts; machines are busy, so
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import resource
 import shutil
 import sys
@@ -51,13 +54,20 @@ def grow(sources: dict[int, Path], root: Path, recipe: str, mb: int) -> None:
 
 
 def workers(source: Path, root: Path, recipe: str) -> None:
-    """Print the speed-up of a second worker, as threads and as tasks of Ray, by stage."""
+    """Print the speed-up of a second worker, as threads, as tasks of Ray, and of a second run beside a first."""
     print("\n| engine | 1 worker s | 2 workers s | speed-up | measure | write |\n|---|---:|---:|---:|---:|---:|")
     for engine in ("local", "ray"):
         one, two = (quicker(source, root, recipe, count, "--engine", engine) for count in (1, 2))
         stages = [one[name] / two[name] for name in ("measure", "write")]
         row = f"| {engine} | {one['wall']:.1f} | {two['wall']:.1f} | {one['wall'] / two['wall']:.2f} "
         print(row + "".join(f"| {speed:.2f} " for speed in stages) + "|", flush=True)
+    one = quicker(source, root, recipe, 1)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        both = list(pool.map(lambda name: quicker(source, root / name, recipe, 1), "ab"))
+    walls, *stages = ([run[name] for run in both] for name in ("wall", "measure", "write"))
+    gains = [2 * one[name] / max(found) for name, found in zip(("measure", "write"), stages, strict=True)]
+    row = f"| two runs at a time | {one['wall']:.1f} each | {max(walls):.1f} | {2 * one['wall'] / max(walls):.2f} "
+    print(row + "".join(f"| {gain:.2f} " for gain in gains) + "|", flush=True)
 
 
 def engines(source: Path, root: Path, recipe: str) -> None:

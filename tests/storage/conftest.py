@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.json as pj
+import pyarrow.parquet as pq
 import pytest
 
 from curate.storage import backend, retry
+from tests.corpora import small_corpus
 from tests.storage.object_store import Proxy
 
 _NUMBER = itertools.count()
@@ -45,3 +51,16 @@ def bucket(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     backend.filesystem("s3").mkdir(name)
     yield f"s3://{name}"
     proxy.faults.calm()
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small corpus as JSONL, plain and compressed, as Parquet of several row groups, and Arrow."""
+    folder = small_corpus(tmp_path_factory.mktemp("local") / "raw")
+    (folder / "a.jsonl.gz").write_bytes(gzip.compress((folder / "a.jsonl").read_bytes(), mtime=0))
+    (folder / "d.jsonl.zst").write_bytes(pa.compress((folder / "b.jsonl").read_bytes(), "zstd", asbytes=True))
+    pq.write_table(pj.read_json(folder / "b.jsonl"), folder / "e.parquet", row_group_size=10)
+    with pa.ipc.new_file(folder / "f.arrow", (table := pj.read_json(folder / "b.jsonl")).schema) as out:
+        out.write_table(table)
+    (folder / "a.jsonl").unlink()
+    return folder

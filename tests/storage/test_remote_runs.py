@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.json as pj
-import pyarrow.parquet as pq
 import pytest
 
 import curate
@@ -16,7 +12,7 @@ from curate.engines.local import Local
 from curate.questions.explain import explain
 from curate.questions.query import query
 from curate.storage import RemotePath, backend, files_below, locate
-from tests.corpora import RECIPE, small_corpus
+from tests.corpora import RECIPE
 from tests.storage.object_store import Proxy
 
 pytestmark = pytest.mark.xdist_group("store")  # one server, and one finished run, for all
@@ -38,19 +34,6 @@ shuffle = true
 
 def recipe(text: str = RECIPE) -> curate.Recipe:
     return curate.Recipe.parse(text, "test")
-
-
-@pytest.fixture(scope="module")
-def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small corpus as JSONL, plain and compressed, as Parquet of several row groups, and Arrow."""
-    folder = small_corpus(tmp_path_factory.mktemp("local") / "raw")
-    (folder / "a.jsonl.gz").write_bytes(gzip.compress((folder / "a.jsonl").read_bytes(), mtime=0))
-    (folder / "d.jsonl.zst").write_bytes(pa.compress((folder / "b.jsonl").read_bytes(), "zstd", asbytes=True))
-    pq.write_table(pj.read_json(folder / "b.jsonl"), folder / "e.parquet", row_group_size=10)
-    with pa.ipc.new_file(folder / "f.arrow", (table := pj.read_json(folder / "b.jsonl")).schema) as out:
-        out.write_table(table)
-    (folder / "a.jsonl").unlink()
-    return folder
 
 
 def send(folder: Path, where: str) -> str:
