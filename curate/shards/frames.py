@@ -1,18 +1,23 @@
 """Where the frames of a zstd file begin, so that a large one made of several can be read in parts.
 
-`pzstd`, the seekable format and files put together with `cat` have many frames; `zstd` makes one. Reads the headers of
-blocks only. Source: RFC 8878, section 3.
+`pzstd`, the seekable format and files put together with `cat` have many frames; `zstd` makes one. On a disk the headers
+of all blocks are read; in a store, where each would be a request, a frame is looked for where a part should begin.
+Source: RFC 8878, section 3.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import BinaryIO
 
 _MAGIC, _SKIPPABLE = b"\x28\xb5\x2f\xfd", b"\x2a\x4d\x18"  # the first byte of a skippable one is 0x50 to 0x5f
 _DICTIONARY_BYTES = (0, 1, 2, 4)
 _SIZE_BYTES = (0, 2, 4, 8)
-_RLE = 1  # a block of one byte, however large it becomes
+_RLE, _RESERVED = 1, 3  # kinds of blocks: of one byte, however large it becomes; and of no meaning
+_MOST_OF_BLOCK = 128 << 10
+_WINDOWS = (4 << 20, 16 << 20)  # bytes that are searched for a frame; the second where the first has none
+_BLOCKS = 8  # that follow each other as they should are believed: by chance so in one of 10^11 files
 
 
 def frame_ranges(file: BinaryIO, size: int, target_bytes: int) -> list[tuple[int, int]]:
@@ -45,13 +50,11 @@ def _frame_end(file: BinaryIO, start: int, most: int) -> int | None:
     head = file.read(9)
     if len(head) < 8:
         return None
-    if head[1:4] == _SKIPPABLE and head[0] >> 4 == 5:
+    if _is_skippable(head):
         return start + 8 + int.from_bytes(head[4:8], "little")
     if head[:4] != _MAGIC:
         return None
-    described = head[4]
-    single, checksum = described >> 5 & 1, described >> 2 & 1
-    at = start + 5 + (not single) + _DICTIONARY_BYTES[described & 3] + (_SIZE_BYTES[described >> 6] or single)
+    at = _first_block(start, head[4])
     last = False
     while not last:
         if at - start > most:
@@ -63,4 +66,67 @@ def _frame_end(file: BinaryIO, start: int, most: int) -> int | None:
         number = int.from_bytes(block, "little")
         last = bool(number & 1)
         at += 3 + (1 if number >> 1 & 3 == _RLE else number >> 3)
-    return at + 4 * checksum
+    return at + _checksum_bytes(head[4])
+
+
+def found_ranges(
+    read: Callable[[int, int], bytes], size: int, target_bytes: int, windows: tuple[int, ...] = _WINDOWS
+) -> list[tuple[int, int]]:
+    """Return [start, end) of neighbouring frames that have about `target_bytes` together, of a file that is far away.
+
+    `read(start, end)` gives bytes of it. Each part begins with the first frame behind a multiple of `target_bytes`.
+    Empty for a file of less than two parts, and where there is no frame behind the first multiple.
+    """
+    cuts = [0]
+    for start in range(target_bytes, size - target_bytes + 1, target_bytes):
+        cut = _first_frame(read, start, size, windows)
+        if cut is None and len(cuts) == 1:
+            return []
+        if cut is not None and cut > cuts[-1]:
+            cuts.append(cut)
+    return list(pairwise([*cuts, size])) if len(cuts) > 1 else []
+
+
+def _first_frame(read: Callable[[int, int], bytes], start: int, size: int, windows: tuple[int, ...]) -> int | None:
+    for window in windows:
+        data = read(start, min(start + window, size))
+        at = data.find(_MAGIC)
+        while at >= 0:
+            if _is_frame(data, at, start + len(data) == size):
+                return start + at
+            at = data.find(_MAGIC, at + 1)
+    return None
+
+
+def _is_frame(data: bytes, start: int, ends: bool) -> bool:
+    """Tell whether what looks like a frame is one, as far as its blocks are there; `ends`: nothing is behind `data`."""
+    head = data[start : start + 5]
+    if len(head) < 5 or head[4] & 0x08:  # a bit that is 0
+        return False
+    at = _first_block(start, head[4])
+    for _ in range(_BLOCKS):
+        block = data[at : at + 3]
+        number = int.from_bytes(block, "little")
+        kind, length = number >> 1 & 3, number >> 3
+        if len(block) < 3 or kind == _RESERVED or length > _MOST_OF_BLOCK:
+            return False
+        at += 3 + (1 if kind == _RLE else length)
+        if number & 1:
+            at += _checksum_bytes(head[4])
+            behind = data[at : at + 4]
+            return behind == _MAGIC or _is_skippable(behind) or (ends and at == len(data))
+    return True
+
+
+def _first_block(start: int, described: int) -> int:
+    """Return where the first block of a frame at `start` is, by the byte that describes its header."""
+    single = described >> 5 & 1
+    return start + 5 + (not single) + _DICTIONARY_BYTES[described & 3] + (_SIZE_BYTES[described >> 6] or single)
+
+
+def _checksum_bytes(described: int) -> int:
+    return 4 * (described >> 2 & 1)
+
+
+def _is_skippable(head: bytes) -> bool:
+    return head[1:4] == _SKIPPABLE and head[0] >> 4 == 5

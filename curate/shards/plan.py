@@ -1,6 +1,6 @@
 """Cut the input files into shards: the units of work, with names that stay the same from run to run.
 
-Reads nothing but file sizes, the footers of large Parquet files and the headers of frames of large zstd files.
+Reads nothing but file sizes, the footers of large Parquet files and where frames of large zstd files begin.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -17,9 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.errors import InputError
-from curate.shards.frames import frame_ranges
+from curate.shards.frames import found_ranges, frame_ranges
 from curate.shards.inputs import Found, find, kind, stem
-from curate.storage import Location, absolute, is_remote, open_arrow
+from curate.storage import Location, RemotePath, absolute, ask_each, fetch, is_remote, locate, open_arrow
 
 TARGET_BYTES = 256 << 20
 """Larger files are cut into parts of about this size on disk."""
@@ -58,9 +59,11 @@ def plan(inputs: Sequence[str | Location], *, target_bytes: int = TARGET_BYTES) 
     texts = (file for file in found if file.format == "txt")
     for source, files in groupby(texts, key=lambda file: file.source):
         shards += _text_groups(source, list(files), min(target_bytes, TEXT_GROUP_BYTES))
-    for file in found:
-        if file.format != "txt":
-            shards += _parts(file, target_bytes)
+    others = [file for file in found if file.format != "txt"]
+    for _, files in groupby(others, key=lambda file: is_remote(file.path)):
+        several = list(files)
+        for parts in ask_each(several[0].path, lambda file: list(_parts(file, target_bytes)), several):
+            shards += parts
     shards.sort(key=lambda shard: (shard.source, shard.paths, shard.part or (0, 0)))
     if len({shard.name for shard in shards}) != len(shards):
         raise InputError("two input files have the same name and hash; give them different source names")
@@ -88,10 +91,11 @@ def _parts(file: Found, target_bytes: int) -> Iterator[Shard]:
 
 
 def _frame_ranges(path: str, size: int, target_bytes: int) -> list[tuple[int, int]]:
-    if is_remote(path):  # the header of each block of 128 kB would be a request of its own
-        return []
+    where = locate(path)
     try:
-        with Path(path).open("rb", buffering=0) as file:
+        if isinstance(where, RemotePath):
+            return found_ranges(partial(fetch, where), size, target_bytes)
+        with where.open("rb", buffering=0) as file:
             return frame_ranges(file, size, target_bytes)
     except OSError:  # the reading names what is wrong
         return []

@@ -16,7 +16,7 @@ from curate.storage.location import (
     locate,
     without_secrets,
 )
-from curate.storage.reading import open_arrow, open_sparsely, remembering
+from curate.storage.reading import fetch, open_arrow, open_sparsely, remembering
 from curate.storage.trees import ask_each, each, files_below, remove_tree
 from curate.storage.writing import scratch_folder
 
@@ -27,6 +27,7 @@ __all__ = [
     "absolute",
     "ask_each",
     "each",
+    "fetch",
     "files_below",
     "is_remote",
     "locate",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import shutil
 import subprocess
 from itertools import pairwise
@@ -15,8 +16,9 @@ from hypothesis import strategies as st
 
 import curate
 from curate.shards import ReadOptions, read
-from curate.shards.frames import frame_ranges
+from curate.shards.frames import found_ranges, frame_ranges
 from curate.shards.plan import plan
+from curate.storage import backend, locate
 
 SEEK_TABLE = b"\x5e\x2a\x4d\x18\x09\x00\x00\x00" + b"\x00\x00\x00\x00\x00\xb1\xea\x92\x8f"  # a skippable frame
 
@@ -63,6 +65,51 @@ def test_frames_are_found_by_their_headers(tmp_path):
     assert frame_ranges(io.BytesIO(data + large), len(data + large), 100) == []  # nothing to gain: it is not read on
     assert frame_ranges(io.BytesIO(data + b"?"), len(data) + 1, max(sizes)) == []
     assert frame_ranges(io.BytesIO(data[:-1]), len(data) - 1, max(sizes)) == []
+
+
+def found_in(data: bytes, target: int, *windows: int) -> list[tuple[int, int]]:
+    return found_ranges(lambda start, end: data[start:end], len(data), target, windows)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.integers(0, 3000), min_size=1, max_size=30), st.booleans(), st.integers(100, 4000))
+def test_frames_of_a_file_far_away_are_found_where_a_part_should_begin(sizes, table, target):
+    source = random.Random(sum(sizes))
+    frames = [frame(bytes(source.choices(b"abc\n", k=size)) + source.randbytes(size // 4)) for size in sizes]
+    data = b"".join(frames) + SEEK_TABLE * table
+    starts = {sum(map(len, frames[:number])) for number in range(len(frames))}
+    found = found_in(data, target, 1 << 20)
+    if not found:
+        return
+    assert [found[0][0], found[-1][1]] == [0, len(data)]
+    cuts = [start for start, _ in found[1:]]
+    assert cuts == [end for _, end in found[:-1]]
+    for cut in cuts:
+        assert cut in starts
+        assert max((start for start in starts if start < cut), default=0) < cut // target * target + target
+    wanted = {min((at for at in starts if at >= k * target), default=None) for k in range(1, len(data) // target)}
+    assert set(cuts) == wanted - {None, 0}
+
+
+def test_what_only_looks_like_a_frame_is_none():
+    source = random.Random(3)
+    noise = b"".join(source.randbytes(700) + b"\x28\xb5\x2f\xfd" for _ in range(2000))
+    assert found_in(noise, 100_000, 1 << 20) == []
+    good = frame(lines(500)) * 8
+    cut_off = good[: -len(good) // 16]  # the last frame has no end
+    assert found_in(cut_off, len(good) // 3, 1 << 20)[-1][1] == len(cut_off)
+    assert found_in(good, len(good) // 3, 10) == []  # nothing begins so near
+    assert len(found_in(good, len(good) // 3, 10, 1 << 20)) == 3
+    assert found_in(good, len(good), 1 << 20) == []
+
+
+def test_a_large_file_in_a_store_is_read_in_parts():
+    whole = b"".join(frame(lines(100 + number)) for number in range(40))
+    place = locate("memory://frames/many.jsonl.zst")
+    backend.filesystem("memory").pipe_file(str(place), whole)
+    shards = plan([place], target_bytes=len(whole) // 7)
+    assert len(shards) == 6 or len(shards) == 7
+    assert texts_of(shards, batch_bytes=500) == texts_of(plan([place]))
 
 
 @pytest.mark.skipif(not shutil.which("zstd"), reason="needs zstd")
