@@ -1,4 +1,4 @@
-"""Estimates against the runs that they are of: 10, 100 and 1,000 MB, each from a sample of 5 MB.
+"""Estimates against the runs that they are of: 10, 100 and 1,000 MB, each from a sample of 5 MB or of its own choice.
 
     python benchmarks/estimate.py [FILES...] [--sizes 10,100,1000] [--sample-mb 5] [--threads 2] [--recipe web]
 
@@ -30,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*")
     parser.add_argument("--sizes", default="10,100,1000")
-    parser.add_argument("--sample-mb", type=float, default=5)
+    parser.add_argument("--sample-mb", type=float, default=5, help="0: what curate estimate takes by itself")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--recipe", default="web")
     options = parser.parse_args()
@@ -41,7 +41,7 @@ def main() -> None:
             folder = Path(place)
             texts = documents(options.files or [str(write_corpus(folder / "demo"))])
             repeat(texts, size * 1_000_000, folder / "raw", varied(texts))
-            sample = int(options.sample_mb * 1e6)
+            sample = int(options.sample_mb * 1e6) or None
             found = estimate(folder / "raw", options.recipe, threads=options.threads, sample_bytes=sample)
             run = curate.corpus(folder / "raw", folder / "run", options.recipe, threads=options.threads)
             compare(size, found["whole"], run)
