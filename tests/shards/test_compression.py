@@ -91,6 +91,7 @@ def test_an_empty_compressed_file_is_an_error_and_an_empty_plain_one_is_not(tmp_
         ("a.jsonl.gz", PLAIN, "is gzip by its name but does not start as gzip does"),
         ("a.jsonl.zst", gzip.compress(PLAIN), "is zstd by its name but holds gzip"),
     ],
+    ids=["gzip", "bz2", "zstd", "plain", "another"],
 )
 def test_a_file_that_is_not_what_its_name_says_is_named(
     tmp_path: Path, name: str, content: bytes, message: str
