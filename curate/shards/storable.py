@@ -31,7 +31,8 @@ def plain(type: pa.DataType) -> pa.DataType:
     """Return the type that holds the same values and that every reader knows; what is inside stays as it is.
 
     Encoded (dictionary, run-end): the type of the values. Maps: lists of {key, value}. Views: what they are
-    views of. Decimals: decimal128, or string where they have more digits or a scale that Parquet cannot hold.
+    views of. Lists of one size of lists or structs: lists, as pyarrow 18 to 23 cannot read them where one is null.
+    Decimals: decimal128, or string where they have more digits or a scale that Parquet cannot hold.
     UUIDs, intervals of months, days and nanoseconds, unions: string. Other extension types: their storage.
     """
     if pt.is_dictionary(type) or pt.is_run_end_encoded(type):
@@ -47,6 +48,8 @@ def plain(type: pa.DataType) -> pa.DataType:
         return pa.string()
     if _is_list_view(type):
         return (pa.large_list if pt.is_large_list_view(type) else pa.list_)(type.value_type)
+    if pt.is_fixed_size_list(type) and pt.is_nested(plain(type.value_type)):
+        return pa.list_(type.value_type)
     if type == pa.string_view():
         return pa.large_string()
     return pa.large_binary() if type == pa.binary_view() else type

@@ -42,7 +42,7 @@ COLUMNS: dict[str, tuple[pa.Array, pa.DataType, list[Any]]] = {
         pa.struct([("m", ENTRIES)]),
         [{"m": ENTRY}, None],
     ),
-    "pair of maps": (pa.array([[[("a", 1)]], None], pa.list_(MAP, 1)), pa.list_(ENTRIES, 1), [[ENTRY], None]),
+    "pair of maps": (pa.array([[[("a", 1)]], None], pa.list_(MAP, 1)), pa.list_(ENTRIES), [[ENTRY], None]),
     "map to nanoseconds": (
         pa.array([[("a", 1_001)], None], pa.map_(pa.string(), pa.timestamp("ns"))),
         pa.list_(pa.struct([("key", pa.string()), ("value", pa.timestamp("ns"))])),
