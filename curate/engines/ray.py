@@ -52,6 +52,7 @@ class _Running(Generic[Item]):
     names: Sequence[str]
     refs: set[Any] = field(default_factory=set)
     twice: bool = False
+    outcomes: Sequence[Done | Failed] = ()  # of a try that ended before another
 
 
 class Ray:
@@ -121,7 +122,7 @@ class Ray:
 
     def submit(self, kit: Any, items: Sequence[Any], names: Sequence[str], tries: int) -> Any:
         """Hand one try to Ray; return what Ray calls it."""
-        name = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+        name = _in_words(names)
         options: dict[str, Any] = {"num_cpus": self.threads, "memory": self._memory, "max_retries": _RETRIES}
         options |= {"name": f"curate {name}", "scheduling_strategy": "SPREAD" if tries else "DEFAULT"}
         return self._remote.options(**options).remote([kit], items, names, curate.__version__)
@@ -178,11 +179,11 @@ class _Tasks(Generic[Item, Result]):
 
     def _submit(self) -> None:
         room = _QUEUED_PER_CORE * max(1, self._engine.cores // self._engine.threads) - len(self._running)
-        while self._waiting and room > 0 and len(self._failed) <= _MOST_FAILURES:
+        while self._waiting and room > 0 and len(self._errors()) <= _MOST_FAILURES:
             items = self._waiting.popleft()
             self._begin(_Running(items, [name_of(self._task, item) for item in items]), 0)
             room -= 1
-        if len(self._failed) > _MOST_FAILURES:
+        if len(self._errors()) > _MOST_FAILURES:
             self._waiting.clear()
 
     def _begin(self, running: _Running[Item], tries: int) -> None:
@@ -196,14 +197,18 @@ class _Tasks(Generic[Item, Result]):
         if running is None:
             return
         running.refs.discard(ref)
-        outcomes = _outcomes(self._engine._ray, ref, running.names)
+        found = _outcomes(self._engine._ray, ref, running.names)
+        before = running.outcomes or found
+        outcomes = [old if isinstance(old, Done) else new for old, new in zip(before, found, strict=True)]
         if running.refs and any(isinstance(outcome, Failed) for outcome in outcomes):
+            running.outcomes = outcomes
             return
         for other in running.refs:
             self._running.pop(other)
             self._engine._ray.cancel(other, force=True)
         if len(running.items) > 1 and isinstance(outcomes[0], Failed) and outcomes[0].died:
             self._waiting.extendleft([item] for item in reversed(running.items))  # one of them is to blame
+            self._idle_since = None
             return
         done = [outcome.seconds for outcome in outcomes if isinstance(outcome, Done)]
         self._seconds += [sum(done)] if done else []
@@ -232,13 +237,17 @@ class _Tasks(Generic[Item, Result]):
                 running.twice = True
                 self._begin(running, 1)
 
+    def _errors(self) -> list[Exception]:
+        """Return what went wrong; items that went wrong together in one task count once."""
+        return list({id(error): error for _, error in self._failed}.values())
+
     def _raise_failures(self) -> None:
         if not self._failed:
             return
         if len(self._failed) == 1:
             raise self._failed[0][1]
-        lines = [f"  {error}" for _, error in self._failed[:_MOST_FAILURES]]
-        stopped = "; the rest was not tried" if len(self._failed) > _MOST_FAILURES else ", the others are done"
+        lines = [f"  {error}" for error in self._errors()[:_MOST_FAILURES]]
+        stopped = "; the rest was not tried" if len(self._errors()) > _MOST_FAILURES else ", the others are done"
         raise EngineError(
             f"{len(self._failed)} of {self._total} tasks failed{stopped}; the same command goes on with what is left:\n"
             + "\n".join(lines)
@@ -257,14 +266,15 @@ def name_of(task: Any, item: Any) -> str:
 def bundles(items: Sequence[Item], least: int) -> Iterator[list[Item]]:
     """Divide items into those that share a task: small shards that follow each other; all else is by itself.
 
-    There are `least` bundles at least, where the shards are of one size. What has no size in `bytes` is no shard.
+    None has more than its share of items where there are `least` bundles. What has no size in `bytes` is no shard.
     """
     sizes = [getattr(item, "bytes", None) for item in items]
     most = min(_BUNDLE_BYTES, sum(size or 0 for size in sizes) // max(least, 1))
+    most_items = -(-len(items) // max(least, 1))
     bundle: list[Item] = []
     held = 0
     for item, size in zip(items, sizes, strict=True):
-        if bundle and (size is None or held + size > most):
+        if bundle and (size is None or held + size > most or len(bundle) == most_items):
             yield bundle
             bundle, held = [], 0
         bundle.append(item)
@@ -273,9 +283,13 @@ def bundles(items: Sequence[Item], least: int) -> Iterator[list[Item]]:
         yield bundle
 
 
+def _in_words(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
 def _outcomes(ray: Any, ref: Any, names: Sequence[str]) -> Sequence[Done | Failed]:
     """Return what a try gave for each item, or why its process is gone."""
-    what = f"the task {', '.join(names)}"
+    what = f"the task {_in_words(names)}"
     try:
         outcomes: list[Done | Failed] = ray.get(ref)
         return outcomes

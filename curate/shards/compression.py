@@ -117,6 +117,8 @@ class Source:
             head = self._file.read(10)
         if head[:3] == b"BZh" and head[4:] == b"1AY&SY":  # the fourth byte is the level
             head = b"BZh91AY&SY"
+        if head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5:  # a frame to be skipped, as pzstd writes before each
+            head = b"\x28\xb5\x2f\xfd"
         actual = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
         if actual != codec and (actual or codec):
             said = f"{codec} by its name" if codec else "plain text by its name"

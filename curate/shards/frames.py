@@ -16,7 +16,7 @@ _DICTIONARY_BYTES = (0, 1, 2, 4)
 _SIZE_BYTES = (0, 2, 4, 8)
 _RLE, _RESERVED = 1, 3  # kinds of blocks: of one byte, however large it becomes; and of no meaning
 _MOST_OF_BLOCK = 128 << 10
-_WINDOWS = (4 << 20, 16 << 20)  # bytes that are searched for a frame; the second where the first has none
+_WINDOW = 4 << 20  # bytes that are searched for a frame: those of pzstd and the seekable format are smaller
 _BLOCKS = 8  # that follow each other as they should are believed: by chance so in one of 10^11 files
 
 
@@ -70,7 +70,7 @@ def _frame_end(file: BinaryIO, start: int, most: int) -> int | None:
 
 
 def found_ranges(
-    read: Callable[[int, int], bytes], size: int, target_bytes: int, windows: tuple[int, ...] = _WINDOWS
+    read: Callable[[int, int], bytes], size: int, target_bytes: int, window: int = _WINDOW
 ) -> list[tuple[int, int]]:
     """Return [start, end) of neighbouring frames that have about `target_bytes` together, of a file that is far away.
 
@@ -79,7 +79,7 @@ def found_ranges(
     """
     cuts = [0]
     for start in range(target_bytes, size - target_bytes + 1, target_bytes):
-        cut = _first_frame(read, start, size, windows)
+        cut = _first_frame(read, start, size, window)
         if cut is None and len(cuts) == 1:
             return []
         if cut is not None and cut > cuts[-1]:
@@ -87,15 +87,12 @@ def found_ranges(
     return list(pairwise([*cuts, size])) if len(cuts) > 1 else []
 
 
-def _first_frame(read: Callable[[int, int], bytes], start: int, size: int, windows: tuple[int, ...]) -> int | None:
-    for window in windows:
-        data = read(start, min(start + window, size))
-        at = data.find(_MAGIC)
-        while at >= 0:
-            if _is_frame(data, at, start + len(data) == size):
-                return start + at
-            at = data.find(_MAGIC, at + 1)
-    return None
+def _first_frame(read: Callable[[int, int], bytes], start: int, size: int, window: int) -> int | None:
+    data = read(start, min(start + window, size))
+    at = data.find(_MAGIC)
+    while at >= 0 and not _is_frame(data, at, start + len(data) == size):
+        at = data.find(_MAGIC, at + 1)
+    return None if at < 0 else start + at
 
 
 def _is_frame(data: bytes, start: int, ends: bool) -> bool:
@@ -108,7 +105,7 @@ def _is_frame(data: bytes, start: int, ends: bool) -> bool:
         block = data[at : at + 3]
         number = int.from_bytes(block, "little")
         kind, length = number >> 1 & 3, number >> 3
-        if len(block) < 3 or kind == _RESERVED or length > _MOST_OF_BLOCK:
+        if len(block) < 3 or kind == _RESERVED or length > _MOST_OF_BLOCK or not (length or number & 1):
             return False
         at += 3 + (1 if kind == _RLE else length)
         if number & 1:

@@ -47,8 +47,9 @@ class MixWriter:
 
     `first`: the number of the first file. A context manager. `write` takes tables or record batches that have `schema`;
     a file ends once it holds `target_bytes` of data. All files appear under their names when the block ends well, none
-    after an error; `parts` then lists them (none where nothing was written). In JSON, dates and times are ISO 8601
-    strings, bytes base64, NaN and infinity null. Raises SpaceError where the disk is full.
+    after an error in it; one that is there already is replaced. `parts` then lists them (none where nothing was
+    written). In JSON, dates and times are ISO 8601 strings, bytes base64, NaN and infinity null. Raises SpaceError
+    where the disk is full.
     """
 
     def __init__(
@@ -129,13 +130,12 @@ class MixWriter:
         self._abandon()
 
     def _abandon(self) -> None:
-        """Remove what was written."""
+        """Remove what was written and has no name yet: a file that has one may be another process's by now."""
         if self._open is not None:
             self._open.abandon()
         for part in self.parts:
-            for path in (partial_path(part.path), part.path):
-                with suppress(OSError):
-                    path.unlink()
+            with suppress(OSError):
+                partial_path(part.path).unlink()
         self.parts = []
 
 

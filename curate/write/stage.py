@@ -60,7 +60,7 @@ def write_run(
         raise RunError(f'unknown format "{format}"; choose one of {", ".join(FORMATS)}')
     if not run.is_done("decide", run.stage("decide").get("key", "")):
         raise RunError(f"{run.path} is not decided yet; run: curate decide {run.path}")
-    key = fingerprint([curate.__version__, run.stage("decide")["key"], format])
+    key = fingerprint([curate.__version__, run.stage("decide")["key"], format, TASKS, LEAST_BYTES, MOST_BYTES])
     if run.is_done("write", key):
         return
     before = run.stage("write")
@@ -75,26 +75,32 @@ def write_run(
         task = WriteTask(run, recipe.clean, format, schema, groups, sizes, part_bytes, recipe.mix.once, buckets)
         totals: dict[str, int] = {}
         meter = Meter(run.path, "write", sum(shard.bytes for shard in shards))
-        for number, counts in engine.run(task, range(len(groups))):
+        written: list[Location] = []
+        for number, note in engine.run(task, range(len(groups))):
             size = sum(shard.bytes for shard in groups[number])
             advance(size)
             meter.advance(size)
-            emit("shard_done", stage="write", shards=[shard.name for shard in groups[number]], domains=counts)
-            for domain, count in counts.items():
+            emit("shard_done", stage="write", shards=[shard.name for shard in groups[number]], domains=note.counts)
+            written += [run.path / file for file in note.files]
+            for domain, count in note.counts.items():
                 totals[domain] = totals.get(domain, 0) + count["documents"]
         stage["documents"] = dict(sorted(totals.items()))
         stage["groups"] = [len(group) for group in groups]
         if buckets:
-            pieces = _by_bucket(task.written(), buckets)
+            pieces = _by_bucket(written, buckets)
             done = ShuffleTask(pieces, run.path / "mix", task.mix_schema(), format, part_bytes, task.text)
             shuffled = shuffle(done, buckets, engine)
+            written = list(shuffled.files)
             if shuffled.documents != sum(totals.values()):
                 wanted, there = sum(totals.values()), shuffled.documents
                 raise RunError(f"{wanted:,} documents to shuffle, {there:,} were; run: curate write {run.path}")
         _write_weights(run, shuffled=bool(buckets))
         folders = [] if buckets else [folder_name(name) for name in stage["documents"]]
         atomic_bytes(run.path / "README.md", card(run, recipe, folders, format).encode())
-        stage["files"] = run.seals("mix", "mix.json", "mix.csv", known=shuffled.files if buckets else task.written())
+        stage["files"] = run.seals("mix", "mix.json", "mix.csv", known=written)
+        for file in written:
+            if run.name_of(file) not in stage["files"]:
+                raise RunError(f"{file} was written and is gone; to write it again: curate write {run.path}")
         stage["schema"] = base64.b64encode(task.mix_schema().serialize().to_pybytes()).decode()
     remove_tree(run.path / "state" / "shuffle")
 

@@ -7,6 +7,7 @@ how far it is each time that its files are full, and goes on from there.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
@@ -118,8 +119,8 @@ class WriteTask:
         fields += [("source", pa.string()), ("domain", pa.string())]
         return pa.schema([*fields, (WEIGHT, pa.int32())] if self.once else fields)
 
-    def __call__(self, number: int, workers: Workers) -> dict[str, Any]:
-        """Write one group, or what is left of it; return its counts by domain."""
+    def __call__(self, number: int, workers: Workers) -> Note:
+        """Write one group, or what is left of it; return what is written of it, which is all."""
         note = Note.of(self.run, self.note(number))
         group = self.groups[number]
         with _Files(self, number, note) as files:
@@ -136,16 +137,11 @@ class WriteTask:
                 self._check(group[place], kept, note.of_shard)
                 note.at, note.of_shard = (place + 1, 0), _nothing()
             files.save()
-        return note.counts
+        return note
 
     def note(self, number: int) -> Location:
         """Return where it is noted how far a group is."""
         return self.run.path / "state" / f"write-{number:05d}.json"
-
-    def written(self) -> list[Location]:
-        """Return the files of all groups that were written, as the groups noted them."""
-        notes = [self.note(number) for number in range(len(self.groups))]
-        return [self.run.path / file for note in notes for file in json.loads(note.read_bytes())["files"]]
 
     def _tables(
         self, shard: Shard, kept: Kept, done: int, workers: Workers
@@ -231,6 +227,7 @@ class _Files:
     def __init__(self, task: WriteTask, number: int, note: Note) -> None:
         self._task, self._number, self._note = task, number, note
         self._writers: dict[str, MixWriter] = {}
+        self._first = Counter(file.rpartition("/")[0] for file in note.files)
         self._stack = ExitStack()
         self._bytes = 0
         # As much in each round of files, rather than a last one of next to nothing.
@@ -247,8 +244,7 @@ class _Files:
     def write(self, folder: str, table: pa.Table, size: int) -> None:
         """Add documents with `size` bytes of text."""
         if folder not in self._writers:
-            place = self._task.run.name_of(self._task.folder / folder)
-            first = sum(file.startswith(f"{place}/part-{self._number:05d}-") for file in self._note.files)
+            first = self._first[self._task.run.name_of(self._task.folder / folder)]
             self._writers[folder] = self._stack.enter_context(self._task.writer(folder, self._number, first))
         self._writers[folder].write(table)
         self._bytes += size
@@ -259,6 +255,7 @@ class _Files:
         run = self._task.run
         paths = sorted(part.path for writer in self._writers.values() for part in writer.parts)
         self._note.files |= {run.name_of(path): seal(path) for path in paths}
+        self._first.update(run.name_of(path).rpartition("/")[0] for path in paths)
         self._writers, self._bytes = {}, 0
         note = self._task.note(self._number)
         note.parent.mkdir(exist_ok=True)

@@ -102,6 +102,9 @@ def test_bundles_hold_small_shards_only_and_all_of_them_in_order() -> None:
     assert all(size <= 64 << 20 or len(bundle) == 1 for size, bundle in zip(held, found, strict=True))
     assert [len(bundle) for bundle in found] == [2, 1, 68, 67, 67, 67, 33, 1, 1]
     assert [len(bundle) for bundle in bundles([of_size(10)] * 100, 8)] == [12] * 8 + [4]
+    large = [of_size(10_000 * million), *[of_size(20_000)] * 2_000]
+    assert max(map(len, bundles(large, 16))) == 126  # of 20,000 bytes or not
+    assert [len(bundle) for bundle in bundles([of_size(0)] * 100, 8)] == [13] * 7 + [9]
     assert [len(bundle) for bundle in bundles(["no", "size", *items[:2]], 0)] == [1, 1, 2]
     assert list(bundles([], 8)) == []
 

@@ -67,8 +67,8 @@ def test_frames_are_found_by_their_headers(tmp_path):
     assert frame_ranges(io.BytesIO(data[:-1]), len(data) - 1, max(sizes)) == []
 
 
-def found_in(data: bytes, target: int, *windows: int) -> list[tuple[int, int]]:
-    return found_ranges(lambda start, end: data[start:end], len(data), target, windows)
+def found_in(data: bytes, target: int, window: int) -> list[tuple[int, int]]:
+    return found_ranges(lambda start, end: data[start:end], len(data), target, window)
 
 
 @settings(deadline=None, max_examples=100)
@@ -99,7 +99,9 @@ def test_what_only_looks_like_a_frame_is_none():
     cut_off = good[: -len(good) // 16]  # the last frame has no end
     assert found_in(cut_off, len(good) // 3, 1 << 20)[-1][1] == len(cut_off)
     assert found_in(good, len(good) // 3, 10) == []  # nothing begins so near
-    assert len(found_in(good, len(good) // 3, 10, 1 << 20)) == 3
+    assert len(found_in(good, len(good) // 3, 1 << 20)) == 3
+    zeros = b"\x28\xb5\x2f\xfd" + bytes(100)
+    assert found_in(bytes(200) + zeros + bytes(200), 200, 1 << 20) == []
     assert found_in(good, len(good), 1 << 20) == []
 
 
@@ -110,6 +112,24 @@ def test_a_large_file_in_a_store_is_read_in_parts():
     shards = plan([place], target_bytes=len(whole) // 7)
     assert len(shards) == 6 or len(shards) == 7
     assert texts_of(shards, batch_bytes=500) == texts_of(plan([place]))
+
+
+def test_files_in_which_a_frame_to_be_skipped_is_before_each_other(tmp_path):
+    """As pzstd writes them: it holds the size of the next one."""
+    pieces = [frame(lines(50 + number)) for number in range(12)]
+    head = b"\x50\x2a\x4d\x18\x04\x00\x00\x00"
+    file = tmp_path / "pzstd.jsonl.zst"
+    file.write_bytes(b"".join(head + len(piece).to_bytes(4, "little") + piece for piece in pieces))
+    whole = texts_of(plan([file]))
+    assert len(whole) == sum(50 + number for number in range(12))
+    cut = plan([file], target_bytes=400)
+    assert len(cut) > 3
+    assert texts_of(cut) == whole
+    place = locate("memory://frames/pzstd.jsonl.zst")
+    backend.filesystem("memory").pipe_file(str(place), file.read_bytes())
+    far = plan([place], target_bytes=400)
+    assert len(far) > 3
+    assert texts_of(far) == whole
 
 
 @pytest.mark.skipif(not shutil.which("zstd"), reason="needs zstd")
