@@ -8,11 +8,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import curate
-from tests.corpora import prose, write_jsonl
+from curate.shards import MixWriter, writers
+from tests.corpora import RECIPE, prose, write_jsonl
 from tests.test_corpus import contents, recipe
 
 stage = importlib.import_module("curate.write.stage")
@@ -103,6 +105,61 @@ def test_a_note_that_is_not_whole_or_of_lost_files_is_not_gone_on_from(one_file:
     path.write_text(whole)
     next((run.path / "mix").rglob("*.parquet")).unlink()
     assert task.Note.of(run, path) == task.Note()
+
+
+@pytest.mark.parametrize("shuffle", ["false", "true"])
+def test_a_late_second_try_of_a_task_changes_nothing(
+    shuffle: str, one_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It notes its first round when the task is done already, as one on a node that was believed dead may."""
+    chosen = recipe(RECIPE + f"\n[mix]\nshuffle = {shuffle}\n")
+    undisturbed = curate.corpus(one_file, tmp_path / "undisturbed", chosen)
+    original = task.WriteTask.__call__
+
+    def followed(self: Any, number: int, workers: Any) -> Any:
+        done = original(self, number, workers)
+        path = self.note(number)
+        noted = json.loads(path.read_text())
+        path.write_text(json.dumps(noted | {"at": [0, 6], "files": dict(list(noted["files"].items())[:1])}))
+        return done
+
+    monkeypatch.setattr(task.WriteTask, "__call__", followed)
+    run = curate.corpus(one_file, tmp_path / "run", chosen)
+    assert contents(run, "mix") == contents(undisturbed, "mix")
+    assert run.stage("write")["files"].keys() == undisturbed.stage("write")["files"].keys()
+
+
+def test_a_file_that_was_written_and_is_gone_is_an_error(
+    one_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = task.WriteTask.__call__
+
+    def followed(self: Any, number: int, workers: Any) -> Any:
+        done = original(self, number, workers)
+        next((self.run.path / "mix").rglob("*.parquet")).unlink()
+        return done
+
+    with monkeypatch.context() as patch:
+        patch.setattr(task.WriteTask, "__call__", followed)
+        with pytest.raises(curate.RunError, match=r"part-00000-.*\.parquet was written and is gone"):
+            curate.corpus(one_file, tmp_path / "run", recipe())
+    again = curate.corpus(one_file, tmp_path / "run", recipe())
+    assert contents(again, "mix") == contents(curate.corpus(one_file, tmp_path / "other", recipe()), "mix")
+
+
+def test_a_writer_that_fails_leaves_the_files_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = pa.table({"text": ["a" * 100] * 50})
+    with MixWriter(tmp_path, table.schema) as other:
+        other.write(table)
+    there = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def fails(path: Path) -> None:
+        raise OSError(5, "Input/output error", str(path))
+
+    monkeypatch.setattr(writers, "publish", fails)
+    with pytest.raises(curate.CurateError), MixWriter(tmp_path, table.schema) as late:
+        late.write(table)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == there
 
 
 def test_a_small_mix_is_written_by_several_tasks_and_no_more_than_it_needs(
