@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import curate
+from curate.engines.bundles import bundles, in_words, name_of
 from curate.engines.ray_task import Done, Failed, Kit, attempt
 from curate.engines.workers import Workers
 from curate.errors import EngineError, SpaceError
@@ -34,8 +35,7 @@ MEMORY_PER_TASK = "2GiB"
 
 _POLL_SECONDS = 0.2  # how long an interrupt may go unnoticed
 _QUEUED_PER_CORE = 4  # tasks handed to Ray ahead of time
-_BUNDLE_BYTES = 64 << 20  # of shards on disk that share a task, at most …
-_BUNDLES_PER_CORE = 8  # … and fewer, so that each core has so many tasks
+_BUNDLES_PER_CORE = 8  # tasks, at least, that small shards are divided over
 _CONNECT_SECONDS = 10.0
 _RETRIES = 3  # of a task whose worker or node died
 _MOST_FAILURES = 20  # after so many, something is wrong with all of them
@@ -122,7 +122,7 @@ class Ray:
 
     def submit(self, kit: Any, items: Sequence[Any], names: Sequence[str], tries: int) -> Any:
         """Hand one try to Ray; return what Ray calls it."""
-        name = _in_words(names)
+        name = in_words(names)
         options: dict[str, Any] = {"num_cpus": self.threads, "memory": self._memory, "max_retries": _RETRIES}
         options |= {"name": f"curate {name}", "scheduling_strategy": "SPREAD" if tries else "DEFAULT"}
         return self._remote.options(**options).remote([kit], items, names, curate.__version__)
@@ -254,42 +254,9 @@ class _Tasks(Generic[Item, Result]):
         )
 
 
-def name_of(task: Any, item: Any) -> str:
-    """Return what to call an item in messages: the name of its shard, or the kind of its task and its number."""
-    name = item if isinstance(item, str) else getattr(getattr(item, "shard", item), "name", None)
-    if isinstance(name, str):
-        return name
-    kind = getattr(task, "__name__", type(task).__name__).strip("_").lower()
-    return f"{kind} {item if isinstance(item, int) else getattr(item, 'number', '')}".strip()
-
-
-def bundles(items: Sequence[Item], least: int) -> Iterator[list[Item]]:
-    """Divide items into those that share a task: small shards that follow each other; all else is by itself.
-
-    None has more than its share of items where there are `least` bundles. What has no size in `bytes` is no shard.
-    """
-    sizes = [getattr(item, "bytes", None) for item in items]
-    most = min(_BUNDLE_BYTES, sum(size or 0 for size in sizes) // max(least, 1))
-    most_items = -(-len(items) // max(least, 1))
-    bundle: list[Item] = []
-    held = 0
-    for item, size in zip(items, sizes, strict=True):
-        if bundle and (size is None or held + size > most or len(bundle) == most_items):
-            yield bundle
-            bundle, held = [], 0
-        bundle.append(item)
-        held += most if size is None else size
-    if bundle:
-        yield bundle
-
-
-def _in_words(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-
-
 def _outcomes(ray: Any, ref: Any, names: Sequence[str]) -> Sequence[Done | Failed]:
     """Return what a try gave for each item, or why its process is gone."""
-    what = f"the task {_in_words(names)}"
+    what = f"the task {in_words(names)}"
     try:
         outcomes: list[Done | Failed] = ray.get(ref)
         return outcomes

@@ -9,7 +9,8 @@ import pytest
 
 pytest.importorskip("ray", reason="needs the extra ray: pip install 'curate-corpus[ray]'")
 
-from curate.engines.ray import Ray, bundles
+from curate.engines.bundles import bundles
+from curate.engines.ray import Ray
 from curate.errors import EngineError, InputError
 from tests.engines.conftest import Nodes
 from tests.engines.tasks import Fails
