@@ -56,17 +56,18 @@ def grow(sources: dict[int, Path], root: Path, recipe: str, mb: int) -> None:
 def workers(source: Path, root: Path, recipe: str) -> None:
     """Print the speed-up of a second worker, as threads, as tasks of Ray, and of a second run beside a first."""
     print("\n| engine | 1 worker s | 2 workers s | speed-up | measure | write |\n|---|---:|---:|---:|---:|---:|")
+    alone: dict[str, float] = {}
     for engine in ("local", "ray"):
         one, two = (quicker(source, root, recipe, count, "--engine", engine) for count in (1, 2))
+        alone = alone or one
         stages = [one[name] / two[name] for name in ("measure", "write")]
         row = f"| {engine} | {one['wall']:.1f} | {two['wall']:.1f} | {one['wall'] / two['wall']:.2f} "
         print(row + "".join(f"| {speed:.2f} " for speed in stages) + "|", flush=True)
-    one = quicker(source, root, recipe, 1)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         both = list(pool.map(lambda name: quicker(source, root / name, recipe, 1), "ab"))
     walls, *stages = ([run[name] for run in both] for name in ("wall", "measure", "write"))
-    gains = [2 * one[name] / max(found) for name, found in zip(("measure", "write"), stages, strict=True)]
-    row = f"| two runs at a time | {one['wall']:.1f} each | {max(walls):.1f} | {2 * one['wall'] / max(walls):.2f} "
+    gains = [2 * alone[name] / max(found) for name, found in zip(("measure", "write"), stages, strict=True)]
+    row = f"| two runs at a time | {alone['wall']:.1f} each | {max(walls):.1f} | {2 * alone['wall'] / max(walls):.2f} "
     print(row + "".join(f"| {gain:.2f} " for gain in gains) + "|", flush=True)
 
 

@@ -97,8 +97,8 @@ def test_a_mix_that_is_not_what_was_decided_is_an_error_that_names_the_shard(
     corpus_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 
-    stage = importlib.import_module("curate.write.task")
-    monkeypatch.setattr(stage, "clean", lambda texts, cleaners: as_if_cut(texts))
+    task = importlib.import_module("curate.write.task")
+    monkeypatch.setattr(task, "clean", lambda texts, cleaners: as_if_cut(texts))
     with pytest.raises(curate.RunError, match=r"shard .*: .* bytes were decided on, .* were written"):
         curate.corpus(corpus_dir, tmp_path / "run", recipe())
 

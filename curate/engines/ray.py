@@ -34,8 +34,8 @@ MEMORY_PER_TASK = "2GiB"
 """Declared to Ray for each task with one core: about three times what measuring a shard was seen to take."""
 
 _POLL_SECONDS = 0.2  # how long an interrupt may go unnoticed
-_QUEUED_PER_CORE = 4  # tasks handed to Ray ahead of time
-_BUNDLES_PER_CORE = 8  # tasks, at least, that small shards are divided over
+_QUEUED_PER_TASK = 4  # handed to Ray ahead of time, for each task that can run at a time
+_BUNDLES_PER_TASK = 8  # that small shards are divided over, at least, for each
 _CONNECT_SECONDS = 10.0
 _RETRIES = 3  # of a task whose worker or node died
 _MOST_FAILURES = 20  # after so many, something is wrong with all of them
@@ -153,10 +153,12 @@ class _Tasks(Generic[Item, Result]):
         give_up: Callable[[Item, str], Result] | None,
     ) -> None:
         self._engine, self._give_up = engine, give_up
-        self._waiting = deque(bundles(items, _BUNDLES_PER_CORE * max(1, engine.cores // engine.threads)))
+        self._at_once = max(1, engine.cores // engine.threads)
+        self._waiting = deque(bundles(items, _BUNDLES_PER_TASK * self._at_once))
         self._total = len(items)
         self._running: dict[Any, _Running[Item]] = {}
-        self._failed: list[tuple[Item, Exception]] = []
+        self._failed = 0  # items
+        self._errors: list[Exception] = []  # of them; items that went wrong together in one task have one
         self._seconds: list[float] = []
         self._idle_since: float | None = None
         self._task = task
@@ -178,12 +180,12 @@ class _Tasks(Generic[Item, Result]):
                 self._engine._ray.cancel(ref, force=True)
 
     def _submit(self) -> None:
-        room = _QUEUED_PER_CORE * max(1, self._engine.cores // self._engine.threads) - len(self._running)
-        while self._waiting and room > 0 and len(self._errors()) <= _MOST_FAILURES:
+        room = _QUEUED_PER_TASK * self._at_once - len(self._running)
+        while self._waiting and room > 0 and len(self._errors) <= _MOST_FAILURES:
             items = self._waiting.popleft()
             self._begin(_Running(items, [name_of(self._task, item) for item in items]), 0)
             room -= 1
-        if len(self._errors()) > _MOST_FAILURES:
+        if len(self._errors) > _MOST_FAILURES:
             self._waiting.clear()
 
     def _begin(self, running: _Running[Item], tries: int) -> None:
@@ -206,14 +208,14 @@ class _Tasks(Generic[Item, Result]):
         for other in running.refs:
             self._running.pop(other)
             self._engine._ray.cancel(other, force=True)
-        if len(running.items) > 1 and isinstance(outcomes[0], Failed) and outcomes[0].died:
-            self._waiting.extendleft([item] for item in reversed(running.items))  # one of them is to blame
-            self._idle_since = None
-            return
         done = [outcome.seconds for outcome in outcomes if isinstance(outcome, Done)]
         self._seconds += [sum(done)] if done else []
         for item, outcome in zip(running.items, outcomes, strict=True):
-            yield from self._take(item, outcome)
+            if len(running.items) > 1 and isinstance(outcome, Failed) and outcome.died:
+                self._waiting.append([item])  # by itself: one of them is to blame
+                self._idle_since = None
+            else:
+                yield from self._take(item, outcome)
 
     def _take(self, item: Item, outcome: Done | Failed) -> Iterator[tuple[Item, Result]]:
         if isinstance(outcome, Done):
@@ -223,7 +225,9 @@ class _Tasks(Generic[Item, Result]):
         elif outcome.died and self._give_up is not None:
             yield item, self._give_up(item, str(outcome.error))
         else:
-            self._failed.append((item, outcome.error))
+            self._failed += 1
+            if not self._errors or self._errors[-1] is not outcome.error:
+                self._errors.append(outcome.error)
 
     def _try_stragglers_twice(self) -> None:
         """Begin a second try of what runs far longer than the others did, where cores are idle."""
@@ -237,19 +241,15 @@ class _Tasks(Generic[Item, Result]):
                 running.twice = True
                 self._begin(running, 1)
 
-    def _errors(self) -> list[Exception]:
-        """Return what went wrong; items that went wrong together in one task count once."""
-        return list({id(error): error for _, error in self._failed}.values())
-
     def _raise_failures(self) -> None:
         if not self._failed:
             return
-        if len(self._failed) == 1:
-            raise self._failed[0][1]
-        lines = [f"  {error}" for error in self._errors()[:_MOST_FAILURES]]
-        stopped = "; the rest was not tried" if len(self._errors()) > _MOST_FAILURES else ", the others are done"
+        if self._failed == 1:
+            raise self._errors[0]
+        lines = [f"  {error}" for error in self._errors[:_MOST_FAILURES]]
+        stopped = "; the rest was not tried" if len(self._errors) > _MOST_FAILURES else ", the others are done"
         raise EngineError(
-            f"{len(self._failed)} of {self._total} tasks failed{stopped}; the same command goes on with what is left:\n"
+            f"{self._failed} of {self._total} tasks failed{stopped}; the same command goes on with what is left:\n"
             + "\n".join(lines)
         )
 

@@ -18,6 +18,7 @@ EVERY_COPY, EVERY_COPY_CHARS, LATER_COPIES, LATER_COPIES_CHARS = range(4)
 
 @njit(nogil=True, cache=True, inline="always")
 def mix(h):
+    """Return a hash, uint64, whose bits all depend on all bits of `h`."""
     h ^= h >> np.uint64(32)
     h *= np.uint64(0xD6E8FEB86659FD93)
     return h ^ (h >> np.uint64(32))

@@ -13,13 +13,13 @@ import pyarrow as pa
 
 from curate.errors import InputError
 from curate.limits import MAX_EXPANSION
+from curate.shards.frames import is_zstd
 from curate.shards.inputs import kind
 from curate.shards.walk import printable
 from curate.storage import is_remote, locate, open_arrow, open_sparsely
 
 _MAGIC = {
     b"\x1f\x8b": "gzip",
-    b"\x28\xb5\x2f\xfd": "zstd",
     b"BZh91AY&SY": "bz2",
     b"PAR1\x15": "Parquet",
     b"ARROW1\0\0": "Arrow",
@@ -117,9 +117,9 @@ class Source:
             head = self._file.read(10)
         if head[:3] == b"BZh" and head[4:] == b"1AY&SY":  # the fourth byte is the level
             head = b"BZh91AY&SY"
-        if head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5:  # a frame to be skipped, as pzstd writes before each
-            head = b"\x28\xb5\x2f\xfd"
         actual = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
+        if is_zstd(head):
+            actual = "zstd"
         if actual != codec and (actual or codec):
             said = f"{codec} by its name" if codec else "plain text by its name"
             held = f"holds {actual}" if actual else f"does not start as {codec} does"

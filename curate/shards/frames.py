@@ -7,9 +7,10 @@ Source: RFC 8878, section 3.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
-from itertools import pairwise
-from typing import BinaryIO
+from itertools import islice, pairwise
+from typing import BinaryIO, NamedTuple
 
 _MAGIC, _SKIPPABLE = b"\x28\xb5\x2f\xfd", b"\x2a\x4d\x18"  # the first byte of a skippable one is 0x50 to 0x5f
 _DICTIONARY_BYTES = (0, 1, 2, 4)
@@ -54,19 +55,12 @@ def _frame_end(file: BinaryIO, start: int, most: int) -> int | None:
         return start + 8 + int.from_bytes(head[4:8], "little")
     if head[:4] != _MAGIC:
         return None
-    at = _first_block(start, head[4])
-    last = False
-    while not last:
-        if at - start > most:
+    for block in _blocks(file, start, head[4]):
+        if block.begins - start > most:
             return None
-        file.seek(at)
-        block = file.read(3)
-        if len(block) < 3:
-            return None
-        number = int.from_bytes(block, "little")
-        last = bool(number & 1)
-        at += 3 + (1 if number >> 1 & 3 == _RLE else number >> 3)
-    return at + _checksum_bytes(head[4])
+        if block.last:
+            return block.ends + _checksum_bytes(head[4])
+    return None
 
 
 def found_ranges(
@@ -97,32 +91,53 @@ def _first_frame(read: Callable[[int, int], bytes], start: int, size: int, windo
 
 def _is_frame(data: bytes, start: int, ends: bool) -> bool:
     """Tell whether what looks like a frame is one, as far as its blocks are there; `ends`: nothing is behind `data`."""
-    head = data[start : start + 5]
-    if len(head) < 5 or head[4] & 0x08:  # a bit that is 0
+    described = data[start + 4 : start + 5]
+    if not described or described[0] & 0x08:  # a bit that is 0
         return False
-    at = _first_block(start, head[4])
-    for _ in range(_BLOCKS):
-        block = data[at : at + 3]
-        number = int.from_bytes(block, "little")
-        kind, length = number >> 1 & 3, number >> 3
-        if len(block) < 3 or kind == _RESERVED or length > _MOST_OF_BLOCK or not (length or number & 1):
+    blocks = list(islice(_blocks(io.BytesIO(data), start, described[0]), _BLOCKS))
+    for block in blocks:
+        if block.kind == _RESERVED or block.length > _MOST_OF_BLOCK or not (block.length or block.last):
             return False
-        at += 3 + (1 if kind == _RLE else length)
-        if number & 1:
-            at += _checksum_bytes(head[4])
-            behind = data[at : at + 4]
-            return behind == _MAGIC or _is_skippable(behind) or (ends and at == len(data))
-    return True
+        if block.last:
+            behind = block.ends + _checksum_bytes(described[0])
+            return is_zstd(data[behind : behind + 4]) or (ends and behind == len(data))
+    return len(blocks) == _BLOCKS
 
 
-def _first_block(start: int, described: int) -> int:
-    """Return where the first block of a frame at `start` is, by the byte that describes its header."""
+class _Block(NamedTuple):
+    """A block of a frame: where it begins and ends in the file, and what its header says."""
+
+    begins: int
+    ends: int
+    kind: int
+    length: int
+    last: bool
+
+
+def _blocks(file: BinaryIO, start: int, described: int) -> Iterator[_Block]:
+    """Yield the blocks of a frame at `start`, by the byte that describes its header, as far as they are there."""
     single = described >> 5 & 1
-    return start + 5 + (not single) + _DICTIONARY_BYTES[described & 3] + (_SIZE_BYTES[described >> 6] or single)
+    at = start + 5 + (not single) + _DICTIONARY_BYTES[described & 3] + (_SIZE_BYTES[described >> 6] or single)
+    last = False
+    while not last:
+        file.seek(at)
+        head = file.read(3)
+        if len(head) < 3:
+            return
+        number = int.from_bytes(head, "little")
+        last, kind, length = bool(number & 1), number >> 1 & 3, number >> 3
+        ends = at + 3 + (1 if kind == _RLE else length)
+        yield _Block(at, ends, kind, length, last)
+        at = ends
 
 
 def _checksum_bytes(described: int) -> int:
     return 4 * (described >> 2 & 1)
+
+
+def is_zstd(head: bytes) -> bool:
+    """Tell whether a frame of zstd begins with these bytes, of which there are four or more."""
+    return head[:4] == _MAGIC or _is_skippable(head)
 
 
 def _is_skippable(head: bytes) -> bool:

@@ -289,10 +289,6 @@ class Kept:
         """Read the decisions on a shard."""
         columns = ["doc", "id", "domain", "weight", *(["cuts"] if run.stage("decide").get("trims") else [])]
         table = read_table(run.decisions_file(shard), columns)
-        table = table.combine_chunks()
-        cuts = _one(table["cuts"]) if "cuts" in columns else None
-        return Kept(table["doc"].to_numpy(), _one(table["id"]), _one(table["domain"]), table["weight"].to_numpy(), cuts)
-
-
-def _one(column: pa.ChunkedArray) -> pa.Array:
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+        ids, domain = table["id"].combine_chunks(), table["domain"].combine_chunks()
+        cuts = table["cuts"].combine_chunks() if "cuts" in columns else None
+        return Kept(table["doc"].to_numpy(), ids, domain, table["weight"].to_numpy(), cuts)
