@@ -43,15 +43,16 @@ def most_memory() -> int:
 
 def decide(run: Path, name: str, threads: int) -> None:
     """Decide one step and print what it cost as JSON."""
-    from curate.corpus import working
     from curate.decide.stage import decide_run
+    from curate.engines.local import Local
+    from curate.pipeline import working
     from curate.report.build import build
 
     found = curate.Run(run)
     recipe = curate.Recipe.parse(f"{BASE}[[steps]]\nname = 'trim'\n{STEPS[name]}", "trims")
     before = most_memory()
     begun = time.process_time()
-    with working(found, threads) as engine:
+    with working(found, Local(threads)) as engine:
         decide_run(found, recipe, engine)
     seconds = time.process_time() - begun
     peak = most_memory()

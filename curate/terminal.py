@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from curate.corpus import Progress as Silent
 from curate.mix.allocation import Allocation
+from curate.progress import Progress as Silent
 from curate.storage import Location
 
 _STAGES = {

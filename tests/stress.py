@@ -77,7 +77,7 @@ SMALL = """
 from importlib import import_module
 import_module("curate.measure.journal").LEAST_BYTES = 20_000
 original = import_module("curate.shards").plan
-import_module("curate.corpus").plan = lambda inputs: original(inputs, target_bytes=60_000)
+import_module("curate.pipeline").plan = lambda inputs: original(inputs, target_bytes=60_000)
 batches = import_module("curate.shards.batches")
 batches.ReadOptions.__init__.__defaults__ = tuple(
     30_000 if value == 4 << 20 else value for value in batches.ReadOptions.__init__.__defaults__)

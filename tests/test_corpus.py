@@ -419,7 +419,7 @@ def test_a_large_file_is_read_in_parts_and_nothing_is_lost(tmp_path: Path, monke
 
     path = write_jsonl(tmp_path / "big.jsonl", ({"id": f"d{i}", "text": prose(i)} for i in range(300)))
     assert len(plan([path], target_bytes=20_000)) > 5
-    monkeypatch.setattr(sys.modules["curate.corpus"], "plan", lambda inputs: plan(inputs, target_bytes=20_000))
+    monkeypatch.setattr(sys.modules["curate.pipeline"], "plan", lambda inputs: plan(inputs, target_bytes=20_000))
     run = curate.corpus(path, tmp_path / "run", recipe('[[steps]]\nname = "l"\nfilter = "word_count > 20"'))
     assert sorted(run.mix().collect()["id"]) == sorted(f"d{i}" for i in range(300))
 

@@ -20,7 +20,7 @@ NETWORK |= {"fsspec", "s3fs", "gcsfs", "adlfs", "huggingface_hub", "boto3", "bot
 MAY_USE_THE_NETWORK = {
     "curate/classifier/chat.py",  # a language model's endpoint, named by the user
     "curate/storage/backend.py",  # object stores, where the user names an address in one
-    "curate/engines/ray.py",  # a cluster, where the user names its address
+    "curate/engines/ray_session.py",  # a cluster, where the user names its address
     "curate/cli/interrupt.py",  # a pair of sockets inside the process
 }
 EVALUATION = {"eval", "exec", "compile", "__import__"}

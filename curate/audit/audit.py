@@ -29,12 +29,14 @@ from curate.audit.samples import Group, Samples, bytes_of, held_out
 from curate.audit.stored import FILE
 from curate.audit.tasks import read_tasks
 from curate.audit.trials import Figures, Trial, judge
-from curate.corpus import Progress, working
 from curate.decide.fold import MIX
 from curate.dedup.audit_sample import mixed
+from curate.engines.local import Local
 from curate.errors import CurateError, InputError, RunError
 from curate.kernels.hashing import text_hash
 from curate.memory import parse_size
+from curate.pipeline import working
+from curate.progress import Progress
 from curate.run import Run
 from curate.shards import atomic_bytes
 from curate.storage import absolute
@@ -89,7 +91,7 @@ def audit(
     questions = read_tasks(tasks or {})
     mixes = read_corpora(corpora or {}, 2 * seeds * wanted, text_column)
     with ExitStack() as held:
-        engine = held.enter_context(working(runs[0], threads))
+        engine = held.enter_context(working(runs[0], Local(threads)))
         for other in {absolute(str(one.path)): one for one in runs[1:]}.values():
             held.enter_context(other.locked())
         audited = [
@@ -245,7 +247,7 @@ def store(run: Run, result: dict[str, Any], threads: int | None = None) -> None:
     """Keep the result of an audit in the run, and write the run's report again with it."""
     from curate.report import report_run
 
-    with working(run, threads) as engine:
+    with working(run, Local(threads)) as engine:
         atomic_bytes(run.path / FILE, json.dumps(result, indent=1, ensure_ascii=False).encode())
         run.log(f"audit stored: {len(result['arms'])} arms, {len(result['references'])} references")
         price = run.report["timing"].get("price_per_core_hour") if (run.path / "report.json").is_file() else None

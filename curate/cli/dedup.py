@@ -203,12 +203,13 @@ def curve(
 
 
 def _of_run(path: Location, sample: int) -> Distribution:
-    from curate.corpus import working
     from curate.dedup.audit import distribution
+    from curate.engines.local import Local
+    from curate.pipeline import working
     from curate.run import Run
 
     found = Run(path)
-    with working(found, None) as engine:
+    with working(found, Local(None)) as engine:
         return distribution(found, engine, sample=sample)
 
 
@@ -255,14 +256,15 @@ def audit(
       curate dedup audit run --sample 20000 --threshold 0.8 --json
       curate dedup audit run --pairs labelled.pairs.jsonl.zst
     """
-    from curate.corpus import working
     from curate.dedup.audit import audit_run
     from curate.dedup.labelled_pairs import audit_pairs
     from curate.dedup.terminal import audit_tables, pair_tables
+    from curate.engines.local import Local
+    from curate.pipeline import working
     from curate.run import Run
 
     found = Run(run)
-    with working(found, threads) as engine:
+    with working(found, Local(threads)) as engine:
         if pairs is not None:
             known = audit_pairs(found, engine, pairs, step=step, threshold=threshold, min_shingles=min_shingles)
         else:

@@ -52,15 +52,16 @@ def add(
     Example:
       curate index add seen run1 --name crawl-2024-10
     """
-    from curate.corpus import working
+    from curate.engines.local import Local
     from curate.index import Index
     from curate.kernels.warmup import ensure_compiled
+    from curate.pipeline import working
     from curate.run import Run
     from curate.terminal import say
 
     found = Run(run)
     ensure_compiled(say)
-    with working(found, threads, memory=memory) as engine:
+    with working(found, Local(threads, memory)) as engine:
         entry = Index.add(index, found, engine, name=name, signatures_only=signatures_only)
     if as_json:
         click.echo(json.dumps(None if entry is None else asdict(entry)))

@@ -83,8 +83,9 @@ def mix(
     """
     from dataclasses import asdict
 
-    from curate.corpus import working
+    from curate.engines.local import Local
     from curate.mix.remix import draw_again, remix
+    from curate.pipeline import working
     from curate.recipe import parse_count
     from curate.run import Run
     from curate.terminal import allocations
@@ -94,7 +95,7 @@ def mix(
     recipe = found.recipe.with_tokens(parse_count(tokens))
     if max_epochs is not None:
         recipe = recipe.with_mix({"max_epochs": max_epochs})
-    with working(found, threads) as engine:
+    with working(found, Local(threads)) as engine:
         if how["regmix_samples"]:
             _print_samples(found, recipe, engine, how["regmix_samples"], how["seed"])
             return

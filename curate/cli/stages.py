@@ -127,19 +127,19 @@ def measure(
     Example:
       curate measure raw/*.parquet --out run --recipe fineweb
     """
-    from curate.corpus import Options, check_disk, measure_stage, open_recipe, start, working
-    from curate.engines.choose import Cluster
+    from curate.engines.choose import opened
+    from curate.pipeline import Options, check_disk, measure_stage, open_recipe, start, working
     from curate.signals.plugins import load
     from curate.terminal import Bars
 
-    cluster = Cluster.asked_for(engine, address, cpus_per_task, memory_per_task)
-    loaded = [load(plugin) for plugin in plugins]
-    chosen = open_recipe(recipe)
-    run = start(inputs, out, Options(**reading), overwrite=overwrite)
-    with working(run, threads, loaded, cluster=cluster) as at_work, Bars() as bars:
-        if not ignore_disk:
-            check_disk(run, chosen, threads, ["measure"])
-        measure_stage(run, chosen, at_work, bars)
+    with opened(threads, None, engine, address, cpus_per_task, memory_per_task) as at_work:
+        loaded = [load(plugin) for plugin in plugins]
+        chosen = open_recipe(recipe)
+        run = start(inputs, out, Options(**reading), overwrite=overwrite)
+        with working(run, at_work, loaded), Bars() as bars:
+            if not ignore_disk:
+                check_disk(run, chosen, threads, ["measure"])
+            measure_stage(run, chosen, at_work, bars)
     counts = run.stage("measure")["counts"]
     click.echo(
         f"{counts['documents']:,} documents measured, {counts['rejected']:,} records rejected: {run.path}/signals"
@@ -178,16 +178,16 @@ def decide(
     """
     import polars as pl
 
-    from curate.corpus import open_recipe, working
     from curate.decide.stage import decide_run
-    from curate.engines.choose import Cluster
+    from curate.engines.choose import opened
+    from curate.pipeline import open_recipe, working
     from curate.run import Run
     from curate.signals.plugins import load
 
-    cluster = Cluster.asked_for(**engine)
     found = Run(run)
     before = found.stage("decide").get("index", {}).get("path")
-    with working(found, threads, [load(plugin) for plugin in plugins], memory, cluster) as at_work:
+    loaded = [load(plugin) for plugin in plugins]
+    with opened(threads, memory, **engine) as at_work, working(found, at_work, loaded):
         chosen = None if no_index else index or before
         decide_run(found, open_recipe(recipe or found.recipe, tokens), at_work, chosen)
     kept, n = found.decisions().select(pl.col("kept").sum(), n=pl.len()).collect().row(0)
@@ -207,14 +207,13 @@ def write(run: Location, format: str | None, threads: int | None, **engine: Any)
     Example:
       curate write run --format jsonl.zst
     """
-    from curate.corpus import working
-    from curate.engines.choose import Cluster
+    from curate.engines.choose import opened
+    from curate.pipeline import working
     from curate.run import Run
     from curate.write.stage import write_run
 
-    cluster = Cluster.asked_for(**engine)
     found = Run(run)
-    with working(found, threads, cluster=cluster) as at_work:
+    with opened(threads, **engine) as at_work, working(found, at_work):
         write_run(found, found.recipe, at_work, format=format)
     click.echo(f"{sum(found.stage('write')['documents'].values()):,} documents written: {found.path}/mix")
 
@@ -239,12 +238,13 @@ def report(run: Location, price: float | None, threads: int | None, as_json: boo
       curate report run --price-per-core-hour 0.04
       curate report run --json | jq .output
     """
-    from curate.corpus import working
+    from curate.engines.local import Local
+    from curate.pipeline import working
     from curate.report import report_run
     from curate.run import Run
 
     found = Run(run)
-    with working(found, threads) as engine:
+    with working(found, Local(threads)) as engine:
         report_run(found, found.recipe, engine, price)
     print_summary(found, as_json)
 

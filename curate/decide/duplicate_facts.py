@@ -5,13 +5,17 @@ Decides nothing: it counts what `curate.decide.duplicates` found. Everything her
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from curate.decide.columns import Columns, gather, in_order
 from curate.decide.duplicates import Duplicates
-from curate.decide.population import Population, gather, starts
+from curate.decide.population import Population, starts
 from curate.dedup.bands import candidate_chance
 from curate.dedup.survivors import MOST_COMPARED
 from curate.errors import did_you_mean
@@ -117,16 +121,13 @@ def _losses(population: Population, alive: Bools, step: Dedup, found: Duplicates
     begin = starts(population)
     gone = np.zeros(len(alive), np.bool_)
     gone[found.gone] = True
-    given: dict[str, int] = {}
-    lost: dict[str, int] = {}
-    for part in range(len(population.sizes)):
-        window = slice(begin[part], begin[part + 1])
-        sources = population.frame(part, ["source"]).to_series()
-        for total, there in ((given, alive[window]), (lost, gone[window])):
-            for source, count in sources.filter(there).value_counts().iter_rows():
-                total[source] = total.get(source, 0) + count
-            for source in sources.unique():
-                total.setdefault(source, 0)
+    given: Counter[str] = Counter()
+    lost: Counter[str] = Counter()
+    windows = {part: slice(low, high) for part, (low, high) in enumerate(pairwise(begin))}
+    parts = {part: (alive[window], gone[window]) for part, window in windows.items()}
+    for there, dropped in in_order(population, _Sources(), parts):
+        given.update(there)
+        lost.update(dropped)
     alarms = [
         {"source": source, "documents": given[source], "dropped": count, "share": count / given[source]}
         for source, count in sorted(lost.items(), key=lambda item: (-item[1], item[0]))
@@ -143,6 +144,19 @@ def _losses(population: Population, alive: Bools, step: Dedup, found: Duplicates
     return {"alarm": step.alarm, "alarms": alarms} | ({"absent_sources": absent} if absent else {})
 
 
+@dataclass(frozen=True)
+class _Sources:
+    """Counts documents by source: those that were there, and those that are gone, 0 for a source without any."""
+
+    names: tuple[str, ...] = ("source",)
+
+    def __call__(self, columns: Columns, given: tuple[Bools, Bools]) -> tuple[dict[str, int], dict[str, int]]:
+        sources = columns.frame(self.names).to_series()
+        none = dict.fromkeys(sources.unique().to_list(), 0)
+        there, gone = ({**none, **dict(sources.filter(kept).value_counts().iter_rows())} for kept in given)
+        return there, gone
+
+
 def _examples(population: Population, found: Duplicates, source: str) -> list[dict[str, Any]]:
     """Return a few documents that a source lost, each with the one that stands for it: those with the lowest `doc`."""
     begin = starts(population)
@@ -151,7 +165,7 @@ def _examples(population: Population, found: Duplicates, source: str) -> list[di
     for part, (low, high) in enumerate(zip(*np.searchsorted(gone, [begin[:-1], begin[1:]]), strict=True)):
         if high == low:
             continue
-        frame = population.frame(part, ["source", "doc"])[gone[low:high] - begin[part]]
+        frame = population.columns(part).frame(["source", "doc"])[gone[low:high] - begin[part]]
         of_source = (frame["source"] == source).to_numpy()
         docs, numbers = frame["doc"].to_numpy()[of_source], gone[low:high][of_source]
         first = np.lexsort((numbers, docs))[:EXAMPLES]

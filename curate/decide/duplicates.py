@@ -12,13 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from curate.decide.columns import exact_hashes, gather, sketch_column
 from curate.decide.groups import group_keys
-from curate.decide.population import (
-    Population,
-    exact_hashes,
-    gather,
-    sketch_column,
-)
+from curate.decide.population import Population
 from curate.decide.shingle_tasks import Wanted
 from curate.dedup.clusters import Linked, exact_clusters, keys_within
 from curate.dedup.keys import KeyColumn, band_columns, hash_of, short_documents

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from curate.decide.population import Extended, Population, numeric, signal_column, starts
+from curate.decide.columns import numeric, signal_column
+from curate.decide.population import Extended, Population, starts
 from curate.recipe import Ensemble, Recipe
 
 

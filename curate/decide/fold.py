@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from curate.decide.columns import signal_column
 from curate.decide.cuts import SIZES
 from curate.decide.duplicates import dedup
-from curate.decide.population import Population, signal_column, starts
+from curate.decide.population import Population, starts
 from curate.decide.rehydrate import cluster_sizes, for_mix, of_standing
 from curate.decide.steps import Standing, failed_filters, outside_top, where
 from curate.decide.trims import resized, trim

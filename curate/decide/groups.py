@@ -6,12 +6,14 @@ Says nothing of what is done inside a group.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from curate.decide.population import Population, gather
+from curate.decide.columns import Columns, in_order, kept_by_part
+from curate.decide.population import Population
 from curate.errors import RecipeError
 from curate.kernels.hashing import murmur3
 
@@ -23,22 +25,31 @@ Bools = npt.NDArray[np.bool_]
 
 def group_keys(population: Population, alive: Bools, columns: Sequence[str]) -> npt.NDArray[np.uint64] | None:
     """Return a hash of the values of `columns` for each living document; None without columns."""
-    import polars as pl
-
     if not columns:
         return None
-    frame = gather(population, np.flatnonzero(alive), list(columns))
-    # Each value with its length, and null as what no value is, so that no two groups can look alike.
-    parts = [
-        pl.when(pl.Series(frame[column].is_null()))
-        .then(pl.lit("-"))
-        .otherwise(pl.concat_str(text.str.len_bytes().cast(pl.String), pl.lit(":"), text))
-        for column in columns
-        for text in [as_text(frame[column])]
-    ]
-    values = pl.select(pl.concat_str(parts)).to_series()
-    keys: npt.NDArray[np.uint64] = murmur3_of(values)
-    return keys
+    found = in_order(population, _Keys(tuple(columns)), kept_by_part(population, alive))
+    return np.concatenate([np.zeros(0, np.uint64), *found])
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """Hashes the values of columns, of the documents that are kept."""
+
+    names: tuple[str, ...]
+
+    def __call__(self, columns: Columns, kept: Bools) -> npt.NDArray[np.uint64]:
+        import polars as pl
+
+        frame = columns.frame(self.names).filter(pl.Series(kept))
+        # Each value with its length, and null as what no value is, so that no two groups can look alike.
+        parts = [
+            pl.when(pl.Series(frame[name].is_null()))
+            .then(pl.lit("-"))
+            .otherwise(pl.concat_str(text.str.len_bytes().cast(pl.String), pl.lit(":"), text))
+            for name in self.names
+            for text in [as_text(frame[name])]
+        ]
+        return murmur3_of(pl.select(pl.concat_str(parts)).to_series())
 
 
 def as_text(values: pl.Series, null: str = "") -> pl.Series:

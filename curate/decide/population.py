@@ -9,9 +9,9 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from uuid import uuid4
 
 import numpy as np
@@ -19,13 +19,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from classifiers.arrow import Strings
+from curate.decide.columns import Columns, Look, MadeColumns, MeasuredColumns, StoredColumns
 from curate.decide.passes import MemoryTexts, RunTexts, Texts
 from curate.decide.shingle_tasks import Judging, ShingleTask, Wanted, run_shingle_task
 from curate.dedup.candidates import Candidates, read_partition
 from curate.dedup.clusters import Linked, link, passes
 from curate.dedup.keys import KeyColumn, key_pieces
 from curate.dedup.partitioned import Part, link_partitioned
-from curate.errors import RecipeError
 from curate.kernels.minhash import shingle_sets
 from curate.kernels.shingling import Shingling
 from curate.measure.stage import read_options
@@ -33,14 +33,12 @@ from curate.measure.stored import stored_metadata
 from curate.measure.texts import Measured
 from curate.memory import default_memory
 from curate.shards import unify
-from curate.shards.schema import fit
 from curate.storage import Location, remove_tree, scratch_folder
-from curate.tables import read_footer, read_table
+from curate.tables import read_footer
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from curate.engines.engine import Engine
+    from curate.engines.workers import Workers
     from curate.run import Run
 
 Numbers = npt.NDArray[np.int64]
@@ -48,6 +46,7 @@ Bools = npt.NDArray[np.bool_]
 U64 = npt.NDArray[np.uint64]
 Result = TypeVar("Result")
 
+LOOKED_AT = 64  # bytes of a document that a look reads, about
 LINKING = 2  # part of the memory that linking may take
 LINKED_HERE = 4_000_000  # documents that this process links by itself, where they fit: tasks are no slower beyond
 MOST_PASSES = 3  # over the keys; dividing them costs less than more passes do
@@ -65,12 +64,12 @@ class Population(Protocol):
         """The texts of the documents, for steps that have to read them."""
         ...
 
-    def frame(self, part: int, columns: Sequence[str]) -> pl.DataFrame:
-        """Return signals of a part, one row a document."""
+    def columns(self, part: int) -> Columns:
+        """Return the signals and sketches of a part."""
         ...
 
-    def sketches(self, part: int, columns: Sequence[str]) -> pa.Table:
-        """Return sketches of a part, in the same order."""
+    def look(self, look: Look[Result], parts: Mapping[int, Any]) -> Iterator[tuple[int, Result]]:
+        """Yield what a look finds in some parts, with their numbers, as it comes; it is given what each part has."""
         ...
 
     def link(self, columns: Sequence[KeyColumn], alive: Bools, groups: U64 | None) -> Linked:
@@ -106,15 +105,13 @@ class MemoryPopulation:
         self.memory = default_memory()
         self.scratch = Path(tempfile.gettempdir())
 
-    def frame(self, part: int, columns: Sequence[str]) -> pl.DataFrame:
-        """Return signals of the batch."""
-        import polars as pl
+    def columns(self, part: int) -> Columns:
+        """Return the columns of the batch."""
+        return MeasuredColumns(self._measured)
 
-        return pl.DataFrame(pl.from_arrow(self._measured.signals.select(list(columns))))
-
-    def sketches(self, part: int, columns: Sequence[str]) -> pa.Table:
-        """Return sketches of the batch."""
-        return self._measured.sketches.select(list(columns))
+    def look(self, look: Look[Result], parts: Mapping[int, Any]) -> Iterator[tuple[int, Result]]:
+        """Look at the batch."""
+        return ((part, look(self.columns(part), given)) for part, given in parts.items())
 
     def link(self, columns: Sequence[KeyColumn], alive: Bools, groups: U64 | None) -> Linked:
         """Link the living documents of the batch."""
@@ -134,6 +131,27 @@ class MemoryPopulation:
         return map(judge, self.shingles(wanted, shingling, partitions))
 
 
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A part that a task looks at, with what is given of it. `bytes`: about what it reads; small ones share a task."""
+
+    number: int
+    name: str
+    columns: Columns
+    given: Any
+    bytes: int
+
+
+@dataclass(frozen=True)
+class _Looking(Generic[Result]):
+    """Looks at a part, in a task. Picklable."""
+
+    look: Look[Result]
+
+    def __call__(self, part: _Part, workers: Workers) -> Result:
+        return self.look(part.columns, part.given)
+
+
 class RunPopulation:
     """The measured shards of a run directory."""
 
@@ -145,27 +163,23 @@ class RunPopulation:
         self.scratch = scratch_folder(run.path / "state" / "scratch")
         self.sizes: Sequence[int] = [read_footer(run.signals_file(shard)).num_rows for shard in self.shards]
         measured = set(run.stage("measure")["plan"]["metadata"])
-        self._metadata = [
-            field for field in unify(stored_metadata(run, shard) for shard in self.shards) if field.name in measured
+        self._metadata = pa.schema(
+            [field for field in unify(stored_metadata(run, shard) for shard in self.shards) if field.name in measured]
+        )
+
+    def columns(self, part: int) -> Columns:
+        """Return the columns of a shard."""
+        shard = self.shards[part]
+        return StoredColumns(self.run.signals_file(shard), self.run.sketches_file(shard), self._metadata)
+
+    def look(self, look: Look[Result], parts: Mapping[int, Any]) -> Iterator[tuple[int, Result]]:
+        """Look at shards, each in a task."""
+        tasks = [
+            _Part(part, self.shards[part].name, self.columns(part), given, self.sizes[part] * LOOKED_AT)
+            for part, given in parts.items()
         ]
-
-    def frame(self, part: int, columns: Sequence[str]) -> pl.DataFrame:
-        """Return signals of a shard."""
-        import polars as pl
-
-        file = self.run.signals_file(self.shards[part])
-        frame = pl.DataFrame(pl.from_arrow(read_table(file, columns)))
-        metadata = pa.schema([field for field in self._metadata if field.name in columns])
-        if not metadata:
-            return frame
-        # A column of JSON may have been of another type in each shard; a predicate sees the one of the mix.
-        stored = read_table(file, metadata.names)
-        same = pl.DataFrame(pl.from_arrow(fit(stored, metadata, len(stored))))
-        return frame.with_columns(same.get_columns())
-
-    def sketches(self, part: int, columns: Sequence[str]) -> pa.Table:
-        """Return sketches of a shard."""
-        return read_table(self.run.sketches_file(self.shards[part]), columns)
+        for task, found in self._engine.run(_Looking(look), tasks):
+            yield task.number, found
 
     def link(self, columns: Sequence[KeyColumn], alive: Bools, groups: U64 | None) -> Linked:
         """Link the living documents, here where there is room and they are not too many, else by tasks."""
@@ -229,81 +243,19 @@ def _take(strings: Strings, documents: Numbers) -> Strings:
     return as_strings(to_array(strings).take(pa.array(documents)))
 
 
-def gather(population: Population, documents: Numbers, columns: Sequence[str]) -> pl.DataFrame:
-    """Return signals of the numbered documents (ascending), one row each."""
-    import polars as pl
+@dataclass(frozen=True)
+class _WithMade(Generic[Result]):
+    """A look at stored columns and at made ones, which are given with what the look is given. Picklable."""
 
-    begin = starts(population)
-    cuts = np.searchsorted(documents, begin)
-    pieces = [
-        population.frame(part, columns)[documents[low:high] - begin[part]]
-        for part, (low, high) in enumerate(pairwise(cuts))
-        if high > low
-    ]
-    return pl.concat(pieces, how="vertical_relaxed") if pieces else population.frame(0, columns).clear()
+    look: Look[Result]
 
+    @property
+    def names(self) -> Sequence[str]:
+        return self.look.names
 
-def sketch_column(population: Population, keep: npt.NDArray[np.bool_], name: str) -> npt.NDArray[Any]:
-    """Return one sketch column of the documents where `keep` is true."""
-    return _column(population, keep, lambda part: population.sketches(part, [name]).column(0).to_numpy())
-
-
-def signal_column(population: Population, keep: npt.NDArray[np.bool_], name: str) -> npt.NDArray[Any]:
-    """Return one numeric signal of the documents where `keep` is true; null becomes NaN in a float column."""
-    return _column(population, keep, lambda part: population.frame(part, [name]).to_series().to_numpy())
-
-
-def exact_hashes(population: Population, keep: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
-    """Return uint64 (kept, 2): the 128-bit text hashes of the documents where `keep` is true."""
-    return hash_column(population, keep, "exact")
-
-
-def hash_column(population: Population, keep: npt.NDArray[np.bool_], name: str) -> npt.NDArray[np.uint64]:
-    """Return a sketch column of 128-bit hashes, uint64 (kept, 2); 0 and 0 for null."""
-
-    def of(part: int) -> npt.NDArray[np.uint64]:
-        column = population.sketches(part, [name]).column(0).combine_chunks()
-        if column.null_count:
-            column = column.fill_null(bytes(16))
-        stored = column.buffers()[1]
-        whole = np.zeros((0, 2), np.uint64) if stored is None else np.frombuffer(stored, np.uint64).reshape(-1, 2)
-        return whole[column.offset : column.offset + len(column)]
-
-    return _column(population, keep, of).reshape(-1, 2).astype(np.uint64, copy=False)
-
-
-def nullable_column(
-    population: Population, keep: npt.NDArray[np.bool_], name: str
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
-    """Return a sketch column of whole numbers, uint64 (kept,) with 0 for null, and where there is one."""
-    found = _column(population, keep, lambda part: _zero_for_null(population.sketches(part, [name]).column(0)))
-    return found.astype(np.uint64), found != 0
-
-
-def _zero_for_null(column: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
-    values: npt.NDArray[np.uint64] = column.fill_null(0).to_numpy()
-    return values
-
-
-def _column(
-    population: Population, keep: npt.NDArray[np.bool_], of: Callable[[int], npt.NDArray[Any]]
-) -> npt.NDArray[Any]:
-    begin = starts(population)
-    pieces: list[npt.NDArray[Any]] = []
-    for part, size in enumerate(population.sizes):
-        kept = keep[begin[part] : begin[part] + size]
-        if kept.any() or not pieces:
-            pieces.append(of(part)[kept])
-    return np.concatenate(pieces) if pieces else np.zeros(0)
-
-
-def numeric(name: str, values: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
-    """Return a column as float64; RecipeError, naming the step, when it holds something else than numbers."""
-    if values.dtype.kind not in "biuf":
-        if all(value is None for value in values):
-            return np.full(len(values), np.nan)
-        raise RecipeError(f'"{name}": documents can only be ranked by a column of numbers')
-    return values.astype(np.float64)
+    def __call__(self, columns: Columns, given: tuple[dict[str, npt.NDArray[Any]], Any]) -> Result:
+        made, value = given
+        return self.look(MadeColumns(columns, made), value)
 
 
 class Extended:
@@ -311,22 +263,24 @@ class Extended:
 
     def __init__(self, base: Population, made: Mapping[str, npt.NDArray[Any]]) -> None:
         self._base, self._made, self._begin = base, made, starts(base)
-        self.sizes, self.texts = base.sizes, base.texts
+        self.texts = base.texts
         self.sizes, self.memory, self.scratch = base.sizes, base.memory, base.scratch
 
-    def frame(self, part: int, columns: Sequence[str]) -> pl.DataFrame:
-        """Return signals and made columns of a part."""
-        import polars as pl
+    def columns(self, part: int) -> Columns:
+        """Return stored and made columns of a part."""
+        return MadeColumns(self._base.columns(part), self._of_part(part, list(self._made)))
 
+    def look(self, look: Look[Result], parts: Mapping[int, Any]) -> Iterator[tuple[int, Result]]:
+        """Look at stored and made columns; only those that are looked at are sent."""
+        names = [name for name in look.names if name in self._made]
+        if not names:
+            return self._base.look(look, parts)
+        given = {part: (self._of_part(part, names), value) for part, value in parts.items()}
+        return self._base.look(_WithMade(look), given)
+
+    def _of_part(self, part: int, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
         window = slice(self._begin[part], self._begin[part + 1])
-        made = [pl.Series(name, self._made[name][window]) for name in columns if name in self._made]
-        stored = [name for name in columns if name not in self._made]
-        frame = self._base.frame(part, stored).hstack(made) if stored else pl.DataFrame(made)
-        return frame.select(columns)
-
-    def sketches(self, part: int, columns: Sequence[str]) -> pa.Table:
-        """Return sketches of a part."""
-        return self._base.sketches(part, columns)
+        return {name: self._made[name][window] for name in names}
 
     def link(self, columns: Sequence[KeyColumn], alive: Bools, groups: U64 | None) -> Linked:
         """Link the living documents."""

@@ -205,7 +205,7 @@ def decide(texts: Any, recipe: Recipe | str = "web") -> pl.DataFrame:
     decisions = decide_population(population, recipe)
     clusters = Clusters(population, decisions.standing)
     table = PartDecisions.of(population, recipe, decisions, clusters, 0).table(
-        who(population.frame(0, ["doc", "id", "source"]))
+        who(population.columns(0).frame(["doc", "id", "source"]))
     )
     return pl.DataFrame(pl.from_arrow(table))
 

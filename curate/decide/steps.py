@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from curate.decide.columns import Columns, numeric, signal_column
 from curate.decide.duplicates import Duplicates
 from curate.decide.groups import group_keys
-from curate.decide.population import Population, numeric, signal_column, starts
+from curate.decide.population import Population, starts
 from curate.errors import RecipeError
 from curate.predicates import columns_of, decimals, expression, thresholds
 from curate.recipe import Filter, Top
@@ -87,26 +88,58 @@ def failed_filters(population: Population, filters: Sequence[Filter]) -> Bools:
     """Return bool (n, filters): which filters each document fails, whatever dropped it first."""
     begin = starts(population)
     failed = np.zeros((begin[-1], len(filters)), np.bool_)
-    columns = sorted({column for step in filters for column in step.columns})
-    if not filters:
-        return failed
-    for part, size in enumerate(population.sizes):
-        frame = population.frame(part, columns)
-        for number, step in enumerate(filters):
-            fails = ~evaluate(step.name, step.sql, frame)
-            if step.where:
-                fails &= evaluate(step.name, step.where, frame)
-            failed[begin[part] : begin[part] + size, number] = fails
+    for part, found in population.look(_Failed(tuple(filters)), _all_of(population)) if filters else ():
+        window = failed[begin[part] : begin[part + 1]]
+        window[:] = np.unpackbits(found, axis=0, count=len(window)).view(np.bool_)
     return failed
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """Tells which filters documents fail: bits, packed along the documents, a column each."""
+
+    filters: tuple[Filter, ...]
+
+    @property
+    def names(self) -> Sequence[str]:
+        return sorted({column for step in self.filters for column in step.columns})
+
+    def __call__(self, columns: Columns, given: None) -> npt.NDArray[np.uint8]:
+        frame = columns.frame(self.names)
+        failed = np.zeros((len(frame), len(self.filters)), np.bool_)
+        for number, step in enumerate(self.filters):
+            failed[:, number] = ~evaluate(step.name, step.sql, frame)
+            if step.where:
+                failed[:, number] &= evaluate(step.name, step.where, frame)
+        return np.packbits(failed, axis=0)
+
+
+@dataclass(frozen=True)
+class _Met:
+    """Tells which documents meet a predicate: packed bits."""
+
+    name: str
+    sql: str
+
+    @property
+    def names(self) -> Sequence[str]:
+        return columns_of(self.sql)
+
+    def __call__(self, columns: Columns, given: None) -> npt.NDArray[np.uint8]:
+        return np.packbits(evaluate(self.name, self.sql, columns.frame(self.names)))
+
+
+def _all_of(population: Population) -> dict[int, None]:
+    return dict.fromkeys(range(len(population.sizes)))
 
 
 def where(population: Population, name: str, sql: str | None) -> Bools:
     """Return the documents that a step looks at: those that meet its predicate, or all."""
     begin = starts(population)
     met = np.ones(begin[-1], np.bool_)
-    for part in range(len(population.sizes) if sql else 0):
-        assert sql is not None
-        met[begin[part] : begin[part + 1]] = evaluate(name, sql, population.frame(part, list(columns_of(sql))))
+    for part, found in population.look(_Met(name, sql), _all_of(population)) if sql else ():
+        window = met[begin[part] : begin[part + 1]]
+        window[:] = np.unpackbits(found, count=len(window)).view(np.bool_)
     return met
 
 

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from curate.decide.columns import gather
 from curate.decide.cuts import Cuts, as_lists
 from curate.decide.fold import Decisions
-from curate.decide.population import Population, gather, starts
+from curate.decide.population import Population, starts
 from curate.decide.steps import Standing
 from curate.dedup.membership import join
 from curate.recipe import Recipe
@@ -124,7 +125,7 @@ class PartDecisions:
             (drawn.domain.names, drawn.domain.codes[window]),
             drawn.weight[window],
             (trims[-1].folder, population.texts.names[part]) if trims else None,
-            {name: population.frame(part, [name])[name].to_arrow() for name in ensembles},
+            {name: population.columns(part).frame([name])[name].to_arrow() for name in ensembles},
         )
 
     def table(self, documents: pa.Table) -> pa.Table:

@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 import curate
+from curate.decide.columns import signal_column
 from curate.decide.cuts import SIZES, Cuts, cuts_file
 from curate.decide.duplicates import keep_ranks
 from curate.decide.passes import Texts, Visitor, scratch
-from curate.decide.population import Extended, Population, signal_column, starts
+from curate.decide.population import Extended, Population, starts
 from curate.dedup.lines import LineCuts, LineKeys
 from curate.dedup.occurrences import KEY_BYTES, Flagging, Frequent, Occurrences
 from curate.dedup.substrings import Fingerprints, PassageCuts, PassageKeys

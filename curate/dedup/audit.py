@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from curate.decide.columns import gather, signal_column, sketch_column
 from curate.decide.duplicates import keep_ranks
-from curate.decide.population import RunPopulation, gather, signal_column, sketch_column
+from curate.decide.population import RunPopulation
 from curate.dedup.audit_figures import components, precision_by_similarity, purity, ratio, recall_by_similarity, share
 from curate.dedup.audit_sample import draw
 from curate.dedup.clusters import candidate_clusters

@@ -114,5 +114,5 @@ def _parts(population: Population, keep: Bools, names: list[str]) -> Iterator[tu
         kept = keep[begin : begin + size]
         count = int(np.count_nonzero(kept))
         if count:
-            yield population.sketches(part, names), kept, slice(first, first + count)
+            yield population.columns(part).sketches(names), kept, slice(first, first + count)
         begin, first = begin + size, first + count

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from curate.decide.columns import sketch_column
 from curate.decide.duplicates import keep_ranks
-from curate.decide.population import sketch_column
 from curate.dedup.audit import DEFAULT_THRESHOLD, numbers_of
 from curate.dedup.audit_figures import recall_by_similarity, share
 from curate.dedup.step_population import StepPopulation

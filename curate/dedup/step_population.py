@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from curate.decide.columns import nullable_column, sketch_column
 from curate.decide.groups import group_keys
-from curate.decide.population import RunPopulation, nullable_column, sketch_column, starts
+from curate.decide.population import RunPopulation, starts
 from curate.decide.shingle_tasks import Wanted
 from curate.dedup.candidates import taken
 from curate.dedup.clusters import keys_within

@@ -34,6 +34,9 @@ class Engine(Protocol):
     def ship(self, files: Sequence[str | Path]) -> None:
         """Make files of this machine (models, word lists, a tokenizer) readable by tasks, under the same names."""
 
+    def end(self) -> None:
+        """Begin to give back what the engine holds: no task will follow."""
+
     def run(
         self,
         task: Callable[[Item, Workers], Result],

@@ -37,6 +37,9 @@ class Local:
     def ship(self, files: Sequence[str | Path]) -> None:
         """Do nothing: tasks are in this process."""
 
+    def end(self) -> None:
+        """Do nothing: threads are held while tasks run only."""
+
     def run(
         self,
         task: Callable[[Item, Workers], Result],

@@ -10,20 +10,21 @@ others, and one that takes far longer than the rest is tried elsewhere at the sa
 from __future__ import annotations
 
 import os
-import socket
 import statistics
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import curate
 from curate.engines.bundles import bundles, in_words, name_of
+from curate.engines.ray_session import Session, import_ray
 from curate.engines.ray_task import Done, Failed, Kit, attempt
 from curate.engines.workers import Workers
-from curate.errors import EngineError, SpaceError
+from curate.errors import EngineError, RecipeError, SpaceError
 from curate.memory import parse_memory
 from curate.shipped import Shipment
 
@@ -36,12 +37,10 @@ MEMORY_PER_TASK = "2GiB"
 _POLL_SECONDS = 0.2  # how long an interrupt may go unnoticed
 _QUEUED_PER_TASK = 4  # handed to Ray ahead of time, for each task that can run at a time
 _BUNDLES_PER_TASK = 8  # that small shards are divided over, at least, for each
-_CONNECT_SECONDS = 10.0
 _RETRIES = 3  # of a task whose worker or node died
 _MOST_FAILURES = 20  # after so many, something is wrong with all of them
 _STRAGGLER = 4.0  # times the median of its stage, after which a task is begun a second time …
 STRAGGLER_SECONDS = 60.0  # … but never before so long
-_OBJECT_STORE = 512 << 20  # of a Ray of our own: only tasks, models and counts go through it
 
 
 @dataclass
@@ -70,41 +69,67 @@ class Ray:
         memory_per_task: int | str | None = None,
         straggler_seconds: float = STRAGGLER_SECONDS,
     ) -> None:
-        """Connect to the cluster at `address` (default: what RAY_ADDRESS says, else start one with `threads` cores).
+        """Begin to connect to the cluster at `address` (default: RAY_ADDRESS), else to start one with `threads` cores.
 
-        A task is given `cpus_per_task` cores and is declared to need `memory_per_task` bytes for each of them.
+        Where that fails, EngineError is raised by what is asked of the engine first. A task is given `cpus_per_task`
+        cores and is declared to need `memory_per_task` bytes for each of them.
         """
-        self._ray = _import_ray()
         self.threads = cpus_per_task
         self.memory = parse_memory(memory)
         self._memory = parse_memory(memory_per_task or MEMORY_PER_TASK) * cpus_per_task
         self._straggler_seconds = straggler_seconds
         self._files: dict[str, None] = {}
-        self._ours = not self._ray.is_initialized()
-        if self._ours:
-            _connect(self._ray, address or os.environ.get("RAY_ADDRESS"), threads)
-        try:
-            self.cores = int(self._ray.cluster_resources().get("CPU", 1))
+        self._shipped: Any = None
+        address = address or os.environ.get("RAY_ADDRESS")
+        self._own_cores = None if address else threads or len(os.sched_getaffinity(0))
+        self._ray = import_ray()
+        self._session = None
+        if self._ray.is_initialized():
+            self._own_cores = None
             self._check_room()
-        except BaseException:
-            self.__exit__()
-            raise
-        self._shipment = self._ray.put(Shipment.of([]))
-        self._remote = self._ray.remote(attempt)
+        else:
+            self._session = Session(self._ray, address, self._own_cores or 0, self._check_room)
+
+    @property
+    def ray(self) -> Any:
+        """Ray, when it is there."""
+        if self._session:
+            self._session.wait()
+        return self._ray
+
+    @cached_property
+    def _remote(self) -> Any:
+        return self.ray.remote(attempt)
+
+    @cached_property
+    def cores(self) -> int:
+        """Cores of all nodes."""
+        return self._own_cores or int(self.ray.cluster_resources().get("CPU", 1))
 
     def __enter__(self) -> Ray:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._ours:
-            self._ray.shutdown()
+        self.end()
+        if self._session:
+            self._session.join()
+
+    def end(self) -> None:
+        """Begin to leave Ray, where nobody else has connected this process to it; a Ray of our own ends."""
+        if self._session:
+            self._session.end()
 
     def ship(self, files: Sequence[str | Path]) -> None:
         """Send files with the tasks that follow; each node gets one copy."""
         wanted = dict.fromkeys([*self._files, *map(str, files)])
         if list(wanted) != list(self._files):
-            self._files = wanted
-            self._shipment = self._ray.put(Shipment.of(wanted))
+            self._files, self._shipped = wanted, None
+
+    def shipment(self) -> Any:
+        """Return what Ray calls the files to send."""
+        if self._shipped is None:
+            self._shipped = self.ray.put(Shipment.of(self._files))
+        return self._shipped
 
     def run(
         self,
@@ -115,8 +140,8 @@ class Ray:
         """Run `task(item, workers)` for every item; yield each item with its result as it finishes.
 
         An item that fails does not stop the others: when they are done the errors are raised as one, which names each.
-        One whose worker dies every time fails, or has the result of `give_up(item, reason)`. A full disk and an
-        interrupt stop everything.
+        One whose worker dies every time fails, or has the result of `give_up(item, reason)`. A full disk, a mistake
+        in the recipe and an interrupt stop everything.
         """
         return _Tasks(self, task, items, give_up).results()
 
@@ -162,11 +187,11 @@ class _Tasks(Generic[Item, Result]):
         self._seconds: list[float] = []
         self._idle_since: float | None = None
         self._task = task
-        self._kit = engine._ray.put(Kit(task, engine.threads, [engine._shipment]))
+        self._kit = engine.ray.put(Kit(task, engine.threads, [engine.shipment()]))
 
     def results(self) -> Iterator[tuple[Item, Result]]:
         """Submit, wait and yield until every item is done or failed."""
-        wait = self._engine._ray.wait
+        wait = self._engine.ray.wait
         try:
             while self._running or self._waiting:
                 self._submit()
@@ -177,7 +202,7 @@ class _Tasks(Generic[Item, Result]):
             self._raise_failures()
         finally:
             for ref in self._running:
-                self._engine._ray.cancel(ref, force=True)
+                self._engine.ray.cancel(ref, force=True)
 
     def _submit(self) -> None:
         room = _QUEUED_PER_TASK * self._at_once - len(self._running)
@@ -199,7 +224,7 @@ class _Tasks(Generic[Item, Result]):
         if running is None:
             return
         running.refs.discard(ref)
-        found = _outcomes(self._engine._ray, ref, running.names)
+        found = _outcomes(self._engine.ray, ref, running.names)
         before = running.outcomes or found
         outcomes = [old if isinstance(old, Done) else new for old, new in zip(before, found, strict=True)]
         if running.refs and any(isinstance(outcome, Failed) for outcome in outcomes):
@@ -207,7 +232,7 @@ class _Tasks(Generic[Item, Result]):
             return
         for other in running.refs:
             self._running.pop(other)
-            self._engine._ray.cancel(other, force=True)
+            self._engine.ray.cancel(other, force=True)
         done = [outcome.seconds for outcome in outcomes if isinstance(outcome, Done)]
         self._seconds += [sum(done)] if done else []
         for item, outcome in zip(running.items, outcomes, strict=True):
@@ -220,7 +245,7 @@ class _Tasks(Generic[Item, Result]):
     def _take(self, item: Item, outcome: Done | Failed) -> Iterator[tuple[Item, Result]]:
         if isinstance(outcome, Done):
             yield item, outcome.result
-        elif isinstance(outcome.error, SpaceError):
+        elif isinstance(outcome.error, SpaceError | RecipeError):  # which the other items have in common
             raise outcome.error
         elif outcome.died and self._give_up is not None:
             yield item, self._give_up(item, str(outcome.error))
@@ -269,35 +294,3 @@ def _outcomes(ray: Any, ref: Any, names: Sequence[str]) -> Sequence[Done | Faile
     except Exception as fault:  # what Ray itself could not do, such as importing curate on a node
         error, died = EngineError(f"{what} could not be run: {fault}"), False
     return [Failed(error, died)] * len(names)
-
-
-def _import_ray() -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no network unless asked
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else Ray warns of a change to come
-    try:
-        import ray
-    except ImportError:
-        raise EngineError("--engine ray needs Ray; install it with: pip install 'curate-corpus[ray]'") from None
-    return ray
-
-
-def _connect(ray: Any, address: str | None, threads: int | None) -> None:
-    """Connect to a cluster, or start a Ray of our own without dashboard."""
-    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
-    try:
-        if address:
-            _knock(address)
-            ray.init(address=address, **quiet)
-            return
-        cores = threads or len(os.sched_getaffinity(0))
-        ray.init(address="local", num_cpus=cores, include_dashboard=False, object_store_memory=_OBJECT_STORE, **quiet)
-    except Exception as error:  # Ray raises many kinds
-        where = f"the Ray cluster at {address} cannot be reached" if address else "Ray cannot be started here"
-        raise EngineError(f"{where}: {error}") from None
-
-
-def _knock(address: str) -> None:
-    """Raise OSError where nobody listens at "host:port" or "ray://host:port": Ray itself would try for minutes."""
-    host, _, port = address.rpartition("//")[2].rpartition(":")
-    if host and port.isdigit():
-        socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()

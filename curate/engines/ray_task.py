@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import curate
@@ -80,6 +81,17 @@ def _attempt_one(kit: Any, item: Any, name: str, version: str) -> Done | Failed:
         return Failed(EngineError(f"{name}, on {node}: not enough memory; give tasks more with --memory-per-task"))
     except Exception:
         return Failed(EngineError(f"{name}, on {node}: a fault of curate:\n{traceback.format_exc()}"))
+
+
+def get_ready() -> None:
+    """Load what every stage needs, so that nothing waits for it later; numba loads half of itself by its first call."""
+    import polars as pl
+
+    from classifiers.arrow import as_strings
+    from curate.kernels.hashing import text_hash
+
+    import_module("curate.measure.stage")
+    text_hash(as_strings(pl.Series([""])))
 
 
 @functools.lru_cache(maxsize=2)

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from curate.corpus import Options, Progress, open_recipe
 from curate.engines.local import Local
 from curate.errors import CurateError, InputError, SpaceError
 from curate.estimate.input_sample import places_for
 from curate.estimate.scaling import scaled, uncertainty
 from curate.estimate.trial import FOLDERS, Trial, quickest, trial
+from curate.pipeline import Options, open_recipe
+from curate.progress import Progress
 from curate.recipe import Recipe, parse_count
 from curate.run import STAGES, Run
 from curate.shards import plan

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curate.corpus import Options, Progress, measure_stage, start, working
 from curate.decide.stage import decide_run
+from curate.engines.local import Local
 from curate.errors import InputError
 from curate.estimate.input_sample import Piece, take_pieces
+from curate.pipeline import Options, measure_stage, start, working
+from curate.progress import Progress
 from curate.recipe import Recipe
 from curate.report import report_run
 from curate.run import Run
@@ -83,7 +85,7 @@ def trial(
             raise InputError("the inputs hold no bytes")
         try:
             run = start([f"{piece.source}={piece.path}" for piece in pieces], folder / "run", options)
-            with working(run, threads) as engine:
+            with working(run, Local(threads)) as engine:
                 clock.say = progress.say  # type: ignore[method-assign]
                 measure_stage(run, recipe, engine, clock)
                 with clock.stage("decide", 0):

@@ -14,8 +14,9 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from curate.decide.columns import gather
 from curate.decide.groups import group_keys
-from curate.decide.population import Population, gather
+from curate.decide.population import Population
 from curate.dedup.clusters import Pieces
 from curate.dedup.keys import SHORT, band_columns, hash_of, key_pieces
 from curate.index.manifest import Parameters

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from curate.decide.population import Population, RunPopulation, gather
+from curate.decide.columns import gather
+from curate.decide.population import Population, RunPopulation
 from curate.engines.engine import Engine
 from curate.engines.local import Local
 from curate.errors import RunError

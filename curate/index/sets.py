@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curate.decide.population import Population, sketch_column, starts
+from curate.decide.columns import sketch_column
+from curate.decide.population import Population, starts
 from curate.decide.shingle_tasks import Wanted
 from curate.dedup.candidates import label_in, taken
 from curate.kernels.shingling import Shingling
@@ -56,7 +57,7 @@ def signature_stretches(population: Population, documents: I64, cuts: I64) -> It
         pieces = [np.zeros(0, np.uint32)]
         width = 1
         for part in np.unique(np.searchsorted(begin, some, "right") - 1).tolist():
-            column = population.sketches(part, ["signature"]).column(0).combine_chunks()
+            column = population.columns(part).sketches(["signature"]).column(0).combine_chunks()
             here = some[(some >= begin[part]) & (some < begin[part + 1])] - begin[part]
             width = column.type.list_size
             pieces.append(column.take(pa.array(here)).flatten().to_numpy())

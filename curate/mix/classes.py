@@ -5,13 +5,14 @@ How many tokens a class gives is decided in `curate.mix`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from curate.decide.columns import Columns
 from curate.decide.groups import as_text
 from curate.decide.population import Population, starts
 from curate.decide.steps import evaluate
@@ -42,42 +43,81 @@ def classes(population: Population, recipe: Recipe, column: str) -> Classes:
     RecipeError for a column that holds lists or fractions.
     """
     if recipe.domains and column == "domain":
-        return _classes(population, lambda part: _by_predicates(population, recipe, part))
-    return _classes(population, lambda part: _values(population, column, part))
+        return _classes(population, _ByPredicates(tuple(recipe.domains)))
+    return _classes(population, _OfColumn(column))
 
 
-def _values(population: Population, column: str, part: int) -> pl.Series:
-    values = population.frame(part, [column]).to_series()
+@dataclass(frozen=True)
+class _Coded:
+    """The classes of the documents of a part: their names, and the number of each document's among them."""
+
+    names: list[str]
+    codes: npt.NDArray[np.int32]
+
+    @staticmethod
+    def of(values: pl.Series) -> _Coded:
+        """Take the class of each document, a name."""
+        names = values.unique().to_list()
+        codes = values.replace_strict(names, range(len(names)), return_dtype=pl.Int32).to_numpy()
+        return _Coded(names, codes.astype(np.int32))
+
+
+@dataclass(frozen=True)
+class _OfColumn:
+    """Divides documents by the values of a column."""
+
+    name: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    def __call__(self, columns: Columns, given: None) -> _Coded:
+        return _Coded.of(_values(columns.frame(self.names).to_series()))
+
+
+@dataclass(frozen=True)
+class _ByPredicates:
+    """Divides documents by the first of some predicates that each meets."""
+
+    domains: tuple[tuple[str, str], ...]
+
+    @property
+    def names(self) -> list[str]:
+        return sorted({column for _, sql in self.domains for column in columns_of(sql)})
+
+    def __call__(self, columns: Columns, given: None) -> _Coded:
+        return _Coded.of(_first_met(self.domains, columns.frame(self.names)))
+
+
+def _values(values: pl.Series) -> pl.Series:
     if values.dtype.is_float() and not (values.drop_nulls() == values.drop_nulls().round()).all():
         raise RecipeError(
-            f'the mix cannot divide by "{column}", it holds fractions; make buckets of it, such as '
-            f'[ensembles] {column}_bucket = {{ of = ["{column}"], buckets = 4 }}, or name ranges in [domains]'
+            f'the mix cannot divide by "{values.name}", it holds fractions; make buckets of it, such as '
+            f'[ensembles] {values.name}_bucket = {{ of = ["{values.name}"], buckets = 4 }}, or name ranges in [domains]'
         )
     return as_text(values, OTHER)
 
 
-def _by_predicates(population: Population, recipe: Recipe, part: int) -> pl.Series:
-    frame = population.frame(part, sorted({column for _, sql in recipe.domains for column in columns_of(sql)}))
+def _first_met(domains: Sequence[tuple[str, str]], frame: pl.DataFrame) -> pl.Series:
     answer = pl.Series([OTHER], dtype=pl.String).new_from_index(0, len(frame))
-    for name, sql in reversed(recipe.domains):
+    for name, sql in reversed(domains):
         met = evaluate(name, sql, frame)
         answer = pl.select(pl.when(pl.Series(met)).then(pl.lit(name)).otherwise(answer)).to_series()
     return answer
 
 
-def _classes(population: Population, of_part: Callable[[int], pl.Series]) -> Classes:
+def _classes(population: Population, look: _OfColumn | _ByPredicates) -> Classes:
     begin = starts(population)
     codes = np.zeros(begin[-1], np.int32)
     found: dict[str, int] = {}  # in the order in which they are met
-    for part in range(len(population.sizes)):
-        values = of_part(part)
-        distinct = values.unique().to_list()
-        for name in distinct:
-            found.setdefault(name, len(found))
+    for part, coded in population.look(look, dict.fromkeys(range(len(population.sizes)))):
+        numbers = [found.setdefault(name, len(found)) for name in coded.names]
         if len(found) > _MOST:
-            raise RecipeError(f'the mix cannot divide by "{values.name}": it has more than {_MOST:,} different values')
-        numbers = [found[name] for name in distinct]
-        codes[begin[part] : begin[part + 1]] = values.replace_strict(distinct, numbers, return_dtype=pl.Int32)
+            raise RecipeError(
+                f'the mix cannot divide by "{look.names[0]}": it has more than {_MOST:,} different values'
+            )
+        codes[begin[part] : begin[part + 1]] = np.array(numbers, np.int32)[coded.codes]
     names = sorted(found)
     place = np.zeros(len(found), np.int32)
     place[[found[name] for name in names]] = np.arange(len(names))

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from curate.decide.columns import numeric, signal_column
 from curate.decide.ensembles import equal_mass_buckets
-from curate.decide.population import Population, numeric, signal_column
+from curate.decide.population import Population
 from curate.mix.allocation import Allocation, Holding, allocate
 from curate.mix.classes import Classes, classes
 from curate.mix.repeat import Preference, copies, giving_most, no_preference, quality_level

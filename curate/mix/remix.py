@@ -99,7 +99,7 @@ def reached(run: Run, recipe: Recipe, engine: Engine) -> Reached:
         decided = read_table(run.decisions_file(shard), ["dropped_by", "cluster_size"])
         alive[window] = pa.compute.fill_null(pa.compute.equal(decided["dropped_by"], MIX), True).to_numpy()
         cluster_size[window] = decided["cluster_size"].to_numpy()
-        sizes[window] = population.frame(part, SIZES).to_numpy()
+        sizes[window] = population.columns(part).frame(SIZES).to_numpy()
         cuts = Cuts.of_step(folder, shard.name)
         sizes[window][cuts.rows] = cuts.sizes
     table = run.stage("decide").get("rehydration")

@@ -38,6 +38,10 @@ class Lengths:
             self._sums[:, column] += np.bincount(bucket, minlength=64)
             self._sums[:, column + 2] += np.bincount(bucket, weights=size, minlength=64).astype(np.int64)
 
+    def merge(self, other: Lengths) -> None:
+        """Add documents counted elsewhere."""
+        self._sums += other._sums
+
     def table(self) -> list[dict[str, Any]]:
         """Return a row for each range of lengths, from the shortest to the longest that there is."""
         there = np.flatnonzero(self._sums.any(axis=1))
@@ -78,6 +82,12 @@ class Languages:
         for name, row in zip(names, sums, strict=True):
             if row[0]:
                 self._sums[name] = self._sums.get(name, np.zeros(5, np.int64)) + row
+
+    def merge(self, other: Languages) -> None:
+        """Add documents counted elsewhere; the column of these goes first."""
+        self.column = self.column or other.column
+        for name, sums in other._sums.items():
+            self._sums[name] = self._sums.get(name, np.zeros(5, np.int64)) + sums
 
     def table(self) -> dict[str, Any] | None:
         """Return the column and a row a language, the largest first; small ones together. None without a column."""

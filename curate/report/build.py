@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import curate
 from curate.audit.stored import stored
 from curate.errors import RunError
 from curate.recipe import Mix, Recipe, fingerprint
+from curate.report.account import totals
 from curate.report.cost import provenance, timing
-from curate.report.figures import Figures, rejected, totals
+from curate.report.figures import figures_of
 from curate.report.losses import losses, odd_duplicates
 from curate.shards import atomic_bytes
 
@@ -20,10 +22,21 @@ if TYPE_CHECKING:
     from curate.run import Run
 
 
-def report_run(run: Run, recipe: Recipe, engine: Engine, price_per_core_hour: float | None = None) -> dict[str, Any]:
-    """Write the report of a decided run and return it as a dictionary; with a price, the cost of a TB in money."""
+def report_run(
+    run: Run,
+    recipe: Recipe,
+    engine: Engine,
+    price_per_core_hour: float | None = None,
+    *,
+    tasks_done: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """Write the report of a decided run and return it as a dictionary; with a price, the cost of a TB in money.
+
+    `tasks_done` is called when the engine has run the last task of it.
+    """
     from curate.report.markdown import markdown
     from curate.report.page import page
+    from curate.report.samples import draw
 
     if not run.is_done("decide", run.stage("decide").get("key", "")):
         raise RunError(f"{run.path} is not decided yet; run: curate decide {run.path}")
@@ -37,8 +50,10 @@ def report_run(run: Run, recipe: Recipe, engine: Engine, price_per_core_hour: fl
         return run.report
     begun = time.perf_counter()
     with run.doing("report", key):
-        report = build(run, recipe)
-        details = look(run, recipe, engine, report)
+        report = build(run, recipe, engine)
+        samples = draw(run, recipe, engine)
+        tasks_done()
+        details = look(run, recipe, report, samples)
         so_far = time.perf_counter() - begun  # all three files say the same: the report took what it took until here
         report["timing"] = timing(run, report["input"]["raw_bytes"], so_far, price_per_core_hour)
         atomic_bytes(run.path / "report.html", page(report, details).encode())
@@ -50,15 +65,14 @@ def report_run(run: Run, recipe: Recipe, engine: Engine, price_per_core_hour: fl
     return report
 
 
-def look(run: Run, recipe: Recipe, engine: Engine, report: dict[str, Any]) -> dict[str, Any]:
-    """Return what the page shows beyond the report, from samples; adds `quality` to the report.
+def look(run: Run, recipe: Recipe, report: dict[str, Any], samples: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what the page shows beyond the report, from a sample; adds `quality` to the report.
 
-    `signals` as `histograms` returns them, with `sliders` as `what_if` does; `samples` as `draw` does; `classifiers`.
+    `samples` as `draw` returns them; `signals` as `histograms` does, with `sliders` as `what_if` does; `classifiers`.
     """
     from curate.report.histograms import histograms
     from curate.report.quality import quality_by_domain
     from curate.report.sampled import sampled
-    from curate.report.samples import draw
     from curate.report.scores import classifier_facts
     from curate.report.what_if import what_if
 
@@ -67,7 +81,6 @@ def look(run: Run, recipe: Recipe, engine: Engine, report: dict[str, Any]) -> di
     report["quality"] = quality_by_domain(frame, recipe)
     charts = histograms(frame, recipe)
     sliders = what_if(frame, recipe, charts, documents)
-    samples = draw(run, recipe, engine)
     return {
         "signals": [{**chart, "sliders": sliders.get(chart["name"], [])} for chart in charts],
         "samples": samples,
@@ -85,15 +98,11 @@ def _skipped(run: Run) -> dict[str, str]:
     return {shards[name].paths[0]: reason for name, reason in run.stage("measure")["skipped"].items()}
 
 
-def build(run: Run, recipe: Recipe) -> dict[str, Any]:
+def build(run: Run, recipe: Recipe, engine: Engine) -> dict[str, Any]:
     """Return what the report counts, without `timing` and `quality`; RunError when documents were lost on the way."""
     decided = run.stage("decide")
     trims = decided.get("trims", {})
-    figures = Figures(decided["steps"], trims)
-    for shard in run.measured:
-        figures.add(run, shard)
-    figures.check()
-    reject_totals, reject_sources = rejected(run)
+    figures = figures_of(run, engine)
     mix = figures.mix(decided["mix"], recipe.mix.shares)
     report: dict[str, Any] = {
         "curate": curate.__version__,
@@ -103,7 +112,7 @@ def build(run: Run, recipe: Recipe) -> dict[str, Any]:
             **totals(figures.all.output),
             "written": totals(figures.written),
         },
-        "rejected": reject_totals,
+        "rejected": figures.rejected(),
         "skipped_files": _skipped(run),
         "steps": figures.funnel(),
         "overlap": figures.overlap.table(),
@@ -111,7 +120,7 @@ def build(run: Run, recipe: Recipe) -> dict[str, Any]:
         "drift_bits": sum(entry["drift_bits"] for entry in mix),
         "languages": figures.languages.table(),
         "lengths": figures.lengths.table(),
-        "sources": figures.by_source(reject_sources),
+        "sources": figures.by_source(),
         "duplicates": decided.get("duplicates", {}),
         "rehydration": decided.get("rehydration"),
         "trims": {

@@ -1,4 +1,4 @@
-"""The numbers of the report, summed from signals and decisions on disk, shard by shard.
+"""The numbers of the report, summed from signals and decisions on disk, shard by shard, by tasks.
 
 Checks that nothing was lost: what came in is what was kept, dropped, cut out or rejected.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,42 +16,21 @@ import numpy.typing as npt
 
 from curate.decide.cuts import SIZES, Cuts
 from curate.errors import RunError
-from curate.measure.stored import stored_counts
+from curate.measure.stored import ShardCounts, stored_counts
+from curate.report.account import COUNTS, Account, Sums, add, add_all, none, totals
 from curate.report.breakdowns import Languages, Lengths
 from curate.report.overlap import Overlap
 from curate.shards import Shard
 from curate.tables import read_schema, read_table
 
 if TYPE_CHECKING:
+    from curate.engines.engine import Engine
+    from curate.engines.workers import Workers
     from curate.run import Run
 
-COUNTS = ("documents", "bytes", "tokens")
 MOST_OF_A_SOURCE = 0.5  # of its documents; a filter that fails more is flagged
 MOST_DOMAINS = 100  # of a source, in the report
 FEW = 20  # documents of a source of which to lose most is no news
-Sums = npt.NDArray[np.int64]  # one value for each of COUNTS
-
-
-def totals(sums: Sums) -> dict[str, int]:
-    """Name the three sums."""
-    return {name: int(value) for name, value in zip(COUNTS, sums, strict=True)}
-
-
-@dataclass
-class Account:
-    """What came in, was kept and was lost to each step, of one source."""
-
-    input: Sums = field(default_factory=lambda: np.zeros(3, np.int64))
-    output: Sums = field(default_factory=lambda: np.zeros(3, np.int64))
-    lost: dict[str, Sums] = field(default_factory=dict)
-    would_drop: dict[str, int] = field(default_factory=dict)  # documents, by filter
-    domains: dict[str, Sums] = field(default_factory=dict)  # kept
-
-    def check(self, name: str) -> None:
-        """Raise RunError unless what came in is what was kept or lost."""
-        out = self.output + sum(self.lost.values(), np.zeros(3, np.int64))
-        if not np.array_equal(self.input, out):
-            raise RunError(f"lost documents in {name}: {totals(self.input)} came in, {totals(out)} went out")
 
 
 class Figures:
@@ -59,9 +39,10 @@ class Figures:
     def __init__(self, steps: Sequence[dict[str, str]], trims: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self.steps = list(steps)
         self.trims = trims or {}
-        self.all = Account(lost={step["name"]: np.zeros(3, np.int64) for step in steps})
-        self.written = np.zeros(3, np.int64)
-        self.trimmed = {name: np.zeros(3, np.int64) for name in self.trims}  # part of what was lost
+        self.all = Account(lost={step["name"]: none() for step in steps})
+        self.written = none()
+        self.rejected_bytes = 0
+        self.trimmed = {name: none() for name in self.trims}  # part of what was lost
         self.drops_alone = {step["name"]: 0 for step in steps}
         self.domains: dict[str, Sums] = {}  # kept, then written
         self.sources: dict[str, Account] = {}
@@ -92,12 +73,13 @@ class Figures:
             account.output += after[kept].sum(axis=0)
         for name, rows in _rows_by_value(decisions["dropped_by"]):
             for account in accounts:
-                _add(account.lost, name, after[rows].sum(axis=0))
+                add(account.lost, name, after[rows].sum(axis=0))
         for name, rows in _rows_by_value(decisions["domain"]):
             of_kept = after[rows][kept[rows]].sum(axis=0)
-            _add(self.domains, name, np.r_[of_kept, (after[rows] * weight[rows][:, None]).sum(axis=0)])
-            _add(accounts[1].domains, name, of_kept)
+            add(self.domains, name, np.r_[of_kept, (after[rows] * weight[rows][:, None]).sum(axis=0)])
+            add(accounts[1].domains, name, of_kept)
         self._add_failed(decisions["failed"], accounts)
+        self._add_rejected(stored_counts(run, shard), accounts)
         self.lengths.add(before[:, 2], after[:, 2], kept)
         if language:
             self.languages.add(language, signals[language], before, after, kept, weight)
@@ -112,7 +94,7 @@ class Figures:
             sizes[cuts.rows, 1:] = left
             self.trimmed[name] += [np.count_nonzero(lost[:, 0]), *lost.sum(axis=0)]
             for account in accounts:
-                _add(account.lost, name, np.r_[0, lost.sum(axis=0)])
+                add(account.lost, name, np.r_[0, lost.sum(axis=0)])
         return sizes
 
     def _add_failed(self, failed: Any, accounts: Sequence[Account]) -> None:
@@ -125,6 +107,28 @@ class Figures:
             for account in accounts:
                 account.would_drop[name] = account.would_drop.get(name, 0) + len(rows)
         self.overlap.add(np.repeat(np.arange(len(lengths)), lengths), names)
+
+    def _add_rejected(self, counts: ShardCounts | None, accounts: Sequence[Account]) -> None:
+        if counts:
+            self.rejected_bytes += counts.rejected_bytes
+            for account in accounts:
+                account.rejected += counts.rejected
+
+    def merge(self, other: Figures) -> None:
+        """Add the figures of other shards of the run, which come after these."""
+        self.all.merge(other.all)
+        for source, account in other.sources.items():
+            self.sources.setdefault(source, Account()).merge(account)
+        add_all(self.domains, other.domains)
+        self.written += other.written
+        self.rejected_bytes += other.rejected_bytes
+        for name, sums in other.trimmed.items():
+            self.trimmed[name] += sums
+        for name, documents in other.drops_alone.items():
+            self.drops_alone[name] += documents
+        self.overlap.merge(other.overlap)
+        self.lengths.merge(other.lengths)
+        self.languages.merge(other.languages)
 
     def check(self) -> None:
         """Raise RunError unless documents, bytes and tokens add up, over all and for each source."""
@@ -188,7 +192,11 @@ class Figures:
             })  # fmt: skip
         return with_drift(rows)
 
-    def by_source(self, rejected: dict[str, int]) -> list[dict[str, Any]]:
+    def rejected(self) -> dict[str, int]:
+        """Return records that are no documents, and their bytes."""
+        return {"documents": self.all.rejected, "bytes": self.rejected_bytes}
+
+    def by_source(self) -> list[dict[str, Any]]:
         """Return what entered and was kept of each source, and what dropped the rest."""
         order = [step["name"] for step in self.steps]
         rows = []
@@ -198,7 +206,7 @@ class Figures:
                 "source": source,
                 "input": totals(account.input),
                 "output": totals(account.output),
-                "rejected": rejected.get(source, 0),
+                "rejected": account.rejected,
                 "retention": int(account.output[0]) / max(int(account.input[0]), 1),
                 "dropped": {name: amounts["documents"] for name, amounts in lost.items()},
                 "lost": lost,
@@ -213,10 +221,6 @@ def _largest(domains: Mapping[str, Sums]) -> dict[str, dict[str, int]]:
     found = {name: totals(sums) for name, sums in sorted(ranked[:MOST_DOMAINS])}
     rest = [sums for _, sums in ranked[MOST_DOMAINS:]]
     return found | ({f"{len(rest)} smaller": totals(np.sum(rest, axis=0))} if rest else {})
-
-
-def _add(sums: dict[str, Sums], name: str, amount: Sums) -> None:
-    sums[name] = sums[name] + amount if name in sums else amount
 
 
 def _part(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -255,14 +259,34 @@ def _rows_by_value(column: Any) -> list[tuple[str, npt.NDArray[np.int64]]]:
     return [(name, order[bounds[code] : bounds[code + 1]]) for code, name in enumerate(names)]
 
 
-def rejected(run: Run) -> tuple[dict[str, int], dict[str, int]]:
-    """Return documents and bytes rejected in all, and documents by source."""
-    total = {"documents": 0, "bytes": 0}
-    by_source: dict[str, int] = {}
-    for shard in run.measured:
-        counts = stored_counts(run, shard)
-        if counts and counts.rejected:
-            total["documents"] += counts.rejected
-            total["bytes"] += counts.rejected_bytes
-            by_source[shard.source] = by_source.get(shard.source, 0) + counts.rejected
-    return total, by_source
+_TASKS_A_CORE = 8  # that shards are divided over: few, because each returns all sums
+
+
+def figures_of(run: Run, engine: Engine) -> Figures:
+    """Return the figures of all shards; RunError when documents were lost on the way."""
+    decided = run.stage("decide")
+    shards = run.measured
+    size = max(1, -(-len(shards) // (_TASKS_A_CORE * engine.cores)))
+    tasks = [_Some(number, shards[first : first + size]) for number, first in enumerate(range(0, len(shards), size))]
+    found = dict(engine.run(partial(_add_up, run), tasks))
+    whole = Figures(decided["steps"], decided.get("trims", {}))
+    for task in tasks:
+        whole.merge(found[task])
+    whole.check()
+    return whole
+
+
+@dataclass(frozen=True, eq=False)
+class _Some:
+    """Shards that one task adds up. Picklable."""
+
+    number: int
+    shards: Sequence[Shard]
+
+
+def _add_up(run: Run, task: _Some, workers: Workers) -> Figures:
+    decided = run.stage("decide")
+    figures = Figures(decided["steps"], decided.get("trims", {}))
+    for shard in task.shards:
+        figures.add(run, shard)
+    return figures

@@ -43,6 +43,10 @@ class Overlap:
             np.fill_diagonal(both, 0)
             self._both += both
 
+    def merge(self, other: Overlap) -> None:
+        """Add documents counted elsewhere, by the same filters."""
+        self._both += other._both
+
     def table(self) -> dict[str, Any]:
         """Return `filters`, those that fail most first, and `documents`: for each two, how many fail both.
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+import jinja2
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from curate.caches import user_cache
 from curate.report import charts, flow, numbers
 from curate.report.sections import audit as audit_section
 from curate.report.sections import classifiers, documents, duplicates, funnel, mix, signals, sources, summary
@@ -111,6 +114,16 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
+def _compiled() -> FileSystemBytecodeCache | None:
+    """Return where compiled templates are kept: compiling them takes as long as all figures of a small run."""
+    folder = user_cache() / f"templates-{jinja2.__version__}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
+
+
 @cache
 def template(name: str) -> Any:
     """Return a template of this folder, with the filters that write numbers; it escapes every value."""
@@ -120,6 +133,7 @@ def template(name: str) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
+        bytecode_cache=_compiled(),
     )
     environment.filters |= {
         "count": numbers.count,

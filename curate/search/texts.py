@@ -16,8 +16,9 @@ import pyarrow as pa
 
 from classifiers.arrow import Strings, as_strings, to_array
 from curate.audit.leaks import LeakFinder
+from curate.decide.columns import signal_column
 from curate.decide.cuts import final_bytes
-from curate.decide.population import signal_column, starts
+from curate.decide.population import starts
 from curate.mix.classes import Classes
 from curate.mix.remix import Reached, cuts_folder
 

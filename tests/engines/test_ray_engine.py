@@ -130,5 +130,6 @@ def test_a_fault_of_ours_comes_with_its_traceback(engine: Ray, tmp_path: Path) -
 
 def test_a_task_that_no_node_has_room_for_is_refused_at_once(nodes: Nodes) -> None:
     nodes.become(1)
-    with pytest.raises(EngineError, match=r"no node .* has room for a task of 64 CPUs .* the largest has 1 CPU"):
-        Ray(nodes.address, cpus_per_task=64)
+    refused = pytest.raises(EngineError, match=r"no node .* has room for a task of 64 CPUs .* the largest has 1 CPU")
+    with refused, Ray(nodes.address, cpus_per_task=64) as engine:
+        assert engine.cores == 0, "never reached"

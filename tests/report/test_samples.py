@@ -7,7 +7,8 @@ from pathlib import Path
 from report_examples import run_over
 
 import curate
-from curate.corpus import working
+from curate.engines.local import Local
+from curate.pipeline import working
 from curate.report.samples import MAX_CHARACTERS, draw
 from curate.report.sections.documents import pieces, sides, some
 from tests.corpora import prose
@@ -24,7 +25,7 @@ verify = 0.5
 
 
 def drawn(run: curate.Run) -> dict[str, dict[str, object]]:
-    with working(run, 1) as engine:
+    with working(run, Local(1)) as engine:
         return {str(sample["id"]): sample for sample in draw(run, run.recipe, engine)}
 
 

@@ -143,7 +143,8 @@ def test_a_page_prints_what_it_shows(browser: Browser, tmp_path: Path) -> None:
 
 
 def test_the_cost_is_in_money_only_with_a_price(tmp_path: Path) -> None:
-    from curate.corpus import working
+    from curate.engines.local import Local
+    from curate.pipeline import working
     from curate.report import report_run
 
     run = small(tmp_path, RECIPE)
@@ -152,7 +153,7 @@ def test_the_cost_is_in_money_only_with_a_price(tmp_path: Path) -> None:
     assert timing["core_seconds_per_tb"] == pytest.approx(expected)
     assert timing["money_per_tb"] is None
     assert "a core-hour." not in (run.path / "report.html").read_text("utf-8")
-    with working(run, 1) as engine:
+    with working(run, Local(1)) as engine:
         timing = report_run(run, run.recipe, engine, 0.05)["timing"]
     assert timing["money_per_tb"] == pytest.approx(timing["core_seconds_per_tb"] / 3600 * 0.05)
     assert "At 0.05 a core-hour." in (run.path / "report.html").read_text("utf-8")

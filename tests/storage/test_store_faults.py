@@ -406,7 +406,7 @@ def test_what_is_missing_is_named(address: str, extra: str, module: str, monkeyp
 def test_local_paths_stay_paths_and_import_nothing() -> None:
     assert locate("raw/a.jsonl") == Path("raw/a.jsonl") and locate("file:///raw") == Path("/raw")
     code = (
-        "import sys, curate; from curate.shards import plan; import curate.corpus, curate.cli;"
+        "import sys, curate; from curate.shards import plan; import curate.corpus, curate.pipeline, curate.cli;"
         "from curate.storage import locate; locate('raw');"
         "assert not {'fsspec', 's3fs', 'botocore'} & set(sys.modules)"
     )
