@@ -64,11 +64,12 @@ def varied(texts: list[str]) -> Callable[[str, int], str]:
 def compare(size: int, predicted: dict[str, float], run: curate.Run) -> None:
     """Print the rows of one size."""
     folders = ("signals", "sketches", "decisions", "mix")
+    reports = sum(path.stat().st_size for path in run.path.glob("report.*"))
     actual = {
         "documents": run.report["input"]["documents"],
         "tokens": run.report["input"]["tokens"],
         "seconds": run.report["timing"]["seconds"],
-        "disk": sum(sum(run.sizes(folder).values()) for folder in folders),
+        "disk": sum(sum(run.sizes(folder).values()) for folder in folders) + reports,
     }
     for what, there in actual.items():
         print(

@@ -31,12 +31,13 @@ class TableWriter:
 
     A context manager: the file appears at `close`, and not at all when the block ends with an error. A column
     whose type changes on the way (metadata of JSON) gets the type that holds all of its values, as in the mix;
-    what was written before is then written again.
+    what was written before is then written again. With `packed` off values are written as they are: hashes, which no
+    dictionary and no compression makes smaller.
     """
 
-    def __init__(self, path: Location, compression: str = "zstd") -> None:
+    def __init__(self, path: Location, *, packed: bool = True) -> None:
         self._path = path
-        self._compression = compression
+        self._packed = packed
         self._file = atomic_file(path)
         self._writer: pq.ParquetWriter | None = None
         self._pending: list[pa.Table] = []
@@ -65,7 +66,8 @@ class TableWriter:
         self._pending.clear()
 
     def _parquet(self, schema: pa.Schema) -> pq.ParquetWriter:
-        return pq.ParquetWriter(self._sink, schema, compression=self._compression, write_page_checksum=True)
+        packing = {"compression": "zstd" if self._packed else "none", "use_dictionary": self._packed}
+        return pq.ParquetWriter(self._sink, schema, write_page_checksum=True, **packing)
 
     def _restart(self, schema: pa.Schema) -> None:
         """Write what is in the file again, with another schema."""

@@ -76,18 +76,20 @@ def test_the_target_is_in_proportion_and_the_cost_follows_the_price(raw: Path, r
 
 def test_cores_divide_what_tasks_do_and_not_the_price(raw: Path, recipe: curate.Recipe) -> None:
     from curate.estimate.scaling import scaled
-    from curate.estimate.trial import Trial
+    from curate.estimate.trial import Trial, Trials
 
     seconds = {"measure": 10.0, "decide": 2.0, "write": 4.0, "report": 1.0}
+    core_seconds = {**seconds, "measure": 20.0, "write": 8.0}
     written = {"measure": 500, "decide": 100, "write": 3000, "report": 50}
-    main = Trial(1000, 4, 100, 6000, 1500, 10, seconds, written, np.ones((4, 5)))
+    main = Trial(1000, 4, 100, 6000, 1500, 10, seconds, core_seconds, written, np.ones((4, 5)))
     shuffling = curate.Recipe.parse(RECIPE + "\n[mix]\nshuffle = true\n", "shuffled")
-    one, many = (scaled(main, main, 1000.0, 4, shuffling, 2, cores, 0.5) for cores in (2, 8))
+    trials = Trials(main, main, main)
+    one, many = (scaled(trials, 1000.0, 4, shuffling, cores, 0.5) for cores in (2, 8))
     assert [stage["seconds"] for stage in one["stages"]] == [10_000, 2_000, 4_000, 1_000]
     assert [stage["seconds"] for stage in many["stages"]] == [2_500, 2_000, 1_000, 1_000]
-    core_seconds = 2 * 10_000 + 2_000 + 2 * 4_000 + 1_000
-    assert one["core_hours"] == many["core_hours"] == pytest.approx(core_seconds / 3600)
-    assert one["cost"] == many["cost"] == pytest.approx(0.5 * core_seconds / 3600)
+    work = 2 * 10_000 + 2_000 + 2 * 4_000 + 1_000
+    assert one["core_hours"] == many["core_hours"] == pytest.approx(work / 3600)
+    assert one["cost"] == many["cost"] == pytest.approx(0.5 * work / 3600)
     keys = 100 * 1000 * (14 * 12 + 20)  # the bands of minhash, and the exact hash
     shingles = 10 * 1000 * (6000 / 100 / 6) * 4
     assert [stage["shuffled"] for stage in one["stages"]] == [0, keys + shingles, 3000 * 1000, 0]
@@ -95,19 +97,19 @@ def test_cores_divide_what_tasks_do_and_not_the_price(raw: Path, recipe: curate.
 
 def test_what_a_small_sample_adds_to_decide_and_report_is_not_taken_to_go_on() -> None:
     from curate.estimate.scaling import scaled
-    from curate.estimate.trial import Trial
+    from curate.estimate.trial import Trial, Trials
 
     written = {"measure": 500, "decide": 100, "write": 3000, "report": 50}
     recipe = curate.Recipe.parse(RECIPE, "test")
     less = {"measure": 1.0, "decide": 0.4, "write": 1.0, "report": 0.4}
     more = {"measure": 5.0, "decide": 0.7, "write": 5.0, "report": 0.6}
-    small = Trial(1_000, 4, 100, 6_000, 1500, 0, less, written, np.ones((4, 5)))
-    main = Trial(10_000, 4, 1_000, 60_000, 15_000, 0, more, written, np.ones((4, 5)))
-    stages = scaled(main, small, 1000.0, 4, recipe, 1, 1, None)["stages"]
+    small = Trial(1_000, 4, 100, 6_000, 1500, 0, less, less, written, np.ones((4, 5)))
+    main = Trial(10_000, 4, 1_000, 60_000, 15_000, 0, more, more, written, np.ones((4, 5)))
+    stages = scaled(Trials(main, small, small), 1000.0, 4, recipe, 1, None)["stages"]
     documents = 1_000 * 1000
     assert stages[0]["seconds"] == pytest.approx(5.0 + 4.0 / 9_000 * 10_000 * 999)
-    assert stages[1]["seconds"] == pytest.approx(0.7 + 13e-6 * (documents - 1_000))
-    assert stages[3]["seconds"] == pytest.approx(0.6 + 5e-6 * (documents - 1_000))
+    assert stages[1]["seconds"] == pytest.approx(0.7 + 6e-6 * (documents - 1_000))
+    assert stages[3]["seconds"] == pytest.approx(0.6 + 1e-6 * (documents - 1_000) + 1.5 * 0.999)
 
 
 def test_the_uncertainty_is_that_of_drawing_the_places_again() -> None:
@@ -118,10 +120,10 @@ def test_the_uncertainty_is_that_of_drawing_the_places_again() -> None:
     for spread in (0.0, 0.2):
         per_byte = source.normal(1.0, spread, 400)
         pieces = np.stack([np.full(400, 1000.0), *[1000 * per_byte] * 4], axis=1)
-        found = uncertainty(Trial(1, 1, 1, 1, 1, 0, {}, {}, pieces))
+        found = uncertainty(Trial(1, 1, 1, 1, 1, 0, {}, {}, {}, pieces))
         expected = 1.96 * spread / 400**0.5  # of a mean
         assert all(half == pytest.approx(expected, rel=0.15, abs=1e-9) for half in found.values())
-    assert np.isnan(uncertainty(Trial(1, 1, 1, 1, 1, 0, {}, {}, pieces[:1]))["tokens"])
+    assert np.isnan(uncertainty(Trial(1, 1, 1, 1, 1, 0, {}, {}, {}, pieces[:1]))["tokens"])
 
 
 def test_nothing_of_an_estimate_stays(raw: Path, recipe: curate.Recipe, tmp_path: Path) -> None:

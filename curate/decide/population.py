@@ -24,7 +24,7 @@ from curate.decide.passes import MemoryTexts, RunTexts, Texts
 from curate.decide.shingle_tasks import Judging, ShingleTask, Wanted, run_shingle_task
 from curate.dedup.candidates import Candidates, read_partition
 from curate.dedup.clusters import Linked, link, passes
-from curate.dedup.keys import KeyColumn, key_pieces
+from curate.dedup.keys import KeyColumn, key_columns
 from curate.dedup.partitioned import Part, link_partitioned
 from curate.kernels.minhash import shingle_sets
 from curate.kernels.shingling import Shingling
@@ -48,6 +48,7 @@ Result = TypeVar("Result")
 
 LOOKED_AT = 64  # bytes of a document that a look reads, about
 LINKING = 2  # part of the memory that linking may take
+HELD = 4  # part of that which keys may take, read before they are linked
 LINKED_HERE = 4_000_000  # documents that this process links by itself, where they fit: tasks are no slower beyond
 MOST_PASSES = 3  # over the keys; dividing them costs less than more passes do
 
@@ -115,8 +116,7 @@ class MemoryPopulation:
 
     def link(self, columns: Sequence[KeyColumn], alive: Bools, groups: U64 | None) -> Linked:
         """Link the living documents of the batch."""
-        pieces = [key_pieces(self, alive, column, groups) for column in columns]
-        return link(pieces, int(np.count_nonzero(alive)), self.memory // LINKING)
+        return _link_here(self, columns, alive, groups)
 
     def shingles(self, wanted: Wanted, shingling: Shingling, partitions: int) -> Iterator[Candidates]:
         """Yield all wanted documents at once: they are in memory anyway."""
@@ -184,8 +184,8 @@ class RunPopulation:
     def link(self, columns: Sequence[KeyColumn], alive: Bools, groups: U64 | None) -> Linked:
         """Link the living documents, here where there is room and they are not too many, else by tasks."""
         n, memory = int(np.count_nonzero(alive)), self.memory // LINKING
-        if n <= LINKED_HERE and 0 < passes(n, memory, columns[0].wide) <= MOST_PASSES:
-            return link([key_pieces(self, alive, column, groups) for column in columns], n, memory)
+        if n <= LINKED_HERE and 0 < passes(n, memory - memory // HELD, columns[0].wide) <= MOST_PASSES:
+            return _link_here(self, columns, alive, groups)
         ends = np.cumsum([np.count_nonzero(kept) for kept in self._by_part(alive)])
         # Tasks on other machines see the run directory only.
         exchange = self.run.path / "state" / "scratch" if self._engine.elsewhere else self.scratch
@@ -241,6 +241,12 @@ def _take(strings: Strings, documents: Numbers) -> Strings:
     from classifiers.arrow import as_strings, to_array
 
     return as_strings(to_array(strings).take(pa.array(documents)))
+
+
+def _link_here(population: Population, columns: Sequence[KeyColumn], alive: Bools, groups: U64 | None) -> Linked:
+    memory = population.memory // LINKING
+    pieces = key_columns(population, alive, columns, groups, memory // HELD)
+    return link(pieces, int(np.count_nonzero(alive)), memory - memory // HELD)
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,20 @@
-"""Band keys and hashes of a population's documents, read piece by piece, as linking wants them.
+"""Band keys and hashes of a population's documents, as linking wants them: piece by piece, or some columns at once.
 
-Links nothing itself and holds one part (shard) of one column in memory.
+Links nothing itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from curate.decide.columns import Columns, in_order, kept_by_part
 from curate.dedup.clusters import Pieces, keys_within
 
 if TYPE_CHECKING:
@@ -88,6 +90,56 @@ def key_pieces(population: Population, keep: Bools, column: KeyColumn, groups: U
             yield column.within(column.of(table, kept), None if groups is None else groups[window])
 
     return pieces
+
+
+def key_columns(
+    population: Population, keep: Bools, columns: Sequence[KeyColumn], groups: U64 | None, memory: int
+) -> list[Pieces]:
+    """Return several columns of keys; see `key_pieces`.
+
+    As many are read at once as `memory` bytes hold, one at least: each part is opened once for all of these.
+    """
+    size = int(np.count_nonzero(keep)) * (16 if any(column.wide for column in columns) else 8)
+    at_once = min(memory // max(size, 1), len(columns))
+    if at_once < 2:
+        return [key_pieces(population, keep, column, groups) for column in columns]
+    held: dict[int, list[list[U64 | tuple[U64, U64]]]] = {}
+
+    def pieces(number: int) -> Iterator[U64 | tuple[U64, U64]]:
+        turn, place = divmod(number, at_once)
+        if turn not in held:
+            held.clear()
+            held[turn] = _read(population, keep, columns[turn * at_once : (turn + 1) * at_once], groups)
+        return (of_part[place] for of_part in held[turn])
+
+    return [partial(pieces, number) for number in range(len(columns))]
+
+
+def _read(
+    population: Population, keep: Bools, columns: Sequence[KeyColumn], groups: U64 | None
+) -> list[list[U64 | tuple[U64, U64]]]:
+    """Return the keys of each part that has documents to keep, by column."""
+    kept = kept_by_part(population, keep)
+    ends = np.cumsum([np.count_nonzero(window) for window in kept.values()])
+    scopes = [None] * len(ends) if groups is None else np.split(groups, ends[:-1])
+    given = dict(zip(kept, zip(kept.values(), scopes, strict=True), strict=True))
+    return in_order(population, _Keys(tuple(columns)), given)
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """Takes the keys of documents that are kept, by column; of different groups, where there are some, they differ."""
+
+    columns: tuple[KeyColumn, ...]
+
+    @property
+    def names(self) -> list[str]:
+        return list(dict.fromkeys(name for column in self.columns for name in column.names))
+
+    def __call__(self, columns: Columns, given: tuple[Bools, U64 | None]) -> list[U64 | tuple[U64, U64]]:
+        kept, groups = given
+        table = columns.sketches(self.names)
+        return [column.within(column.of(table.select(column.names), kept), groups) for column in self.columns]
 
 
 def short_documents(population: Population, keep: Bools) -> tuple[npt.NDArray[np.int64], U64]:

@@ -6,7 +6,7 @@ A task reads files and writes files, and takes a bounded share of memory, howeve
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from curate.dedup.divided import read_divided, write_divided
 from curate.dedup.keys import KeyColumn
 from curate.dedup.stars import SCHEMA, components
 from curate.kernels import clusters as kernel
-from curate.storage import Location, remove_tree
+from curate.storage import Location, is_remote, remove_tree
 from curate.tables import read_table
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ Edges = tuple[I64, I64]
 TASK_BYTES = 1 << 30  # of memory, at most, that a task takes for what grows with a corpus
 DIVIDED_BYTES = 64  # of memory for each document whose keys of one column are being divided
 KEY_BYTES = 128  # of memory for each key of a partition in which edges are found, its table growing
+HELD_BYTES = 20  # of memory for each key and column of a partition that is read from a store, all columns at once
 CACHED_KEYS = 400_000  # of a partition, about: its table then stays in the cache of a core
 MOST_FOR_CACHE = 256  # partitions that are made for the cache's sake
 _LOAD = 0.6  # of a table for the keys that are expected
@@ -70,13 +71,15 @@ def link_partitioned(
 
     `memory`: bytes that the tasks of one process may take together, each TASK_BYTES at most, and then this process.
     Dividing keys takes DIVIDED_BYTES for each document of a task, and a task has as many shards as that allows (one at
-    least); finding edges KEY_BYTES for each different key of a partition, and there are as many partitions as that
-    takes. Each key travels once: 12 bytes, 20 for hashes of 128 bits. The edges are joined here by a union-find of 4
-    bytes a document where it fits, and by tasks otherwise (`curate.dedup.stars`). Files go to `folder` and are deleted.
+    least); finding edges KEY_BYTES for each different key of a partition, and for each column HELD_BYTES more in a
+    store; there are as many partitions as that takes. Each key travels once: 12 bytes, 20 for hashes of 128 bits. The
+    edges are joined here by a union-find of 4 bytes a document where it fits, and by tasks otherwise
+    (`curate.dedup.stars`). Files go to `folder` and are deleted.
     """
     n = sum(part.documents for part in parts)
     each = max(min(memory // engine.threads, TASK_BYTES), 1)
-    partitions = max(engine.cores, -(-n * KEY_BYTES // each), min(n // CACHED_KEYS, MOST_FOR_CACHE))
+    of_key = KEY_BYTES + (HELD_BYTES * len(columns) if is_remote(folder) else 0)
+    partitions = max(engine.cores, -(-n * of_key // each), min(n // CACHED_KEYS, MOST_FOR_CACHE))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         groups = _grouped(parts, max(each // DIVIDED_BYTES, 1), -(-n // engine.cores))
@@ -187,18 +190,28 @@ class _Find:
     def __call__(self, partition: int, workers: Any) -> None:
         """Write the edges of a partition."""
 
+        column_of = self._reader(partition)
+
         def pieces() -> Iterator[tuple[pa.RecordBatch, I64]]:
             for column in range(self.columns):
-                for edges in self._edges(partition, column):
+                for edges in self._edges(column_of(column)):
                     rows = pa.RecordBatch.from_arrays([pa.array(end) for end in edges.T], schema=SCHEMA)
                     yield rows, np.array([len(edges)])
 
         write_divided(self.file(partition), SCHEMA, pieces(), 1)
 
-    def _edges(self, partition: int, column: int) -> Iterator[I64]:
+    def _reader(self, partition: int) -> Callable[[int], Iterator[pa.RecordBatch]]:
+        """Return what reads a column of a partition, group by group; in a store each file is opened once for all."""
+        files = [file for file, _ in self.groups]
+        if is_remote(self.folder):
+            held = [list(read_divided(file, partition, self.partitions)) for file in files]
+            return lambda column: (of_group[column] for of_group in held)
+        return lambda column: (next(read_divided(file, partition, self.partitions, column)) for file in files)
+
+    def _edges(self, groups: Iterator[pa.RecordBatch]) -> Iterator[I64]:
+        """Yield the edges of one column, whose keys come group by group."""
         table, taken = np.zeros((0, 2), np.uint64), np.zeros(1, np.int64)
-        for file, first in self.groups:
-            rows = next(read_divided(file, partition, self.partitions, column))
+        for rows, (_, first) in zip(groups, self.groups, strict=True):
             keys, documents, *others = (_frozen(values.to_numpy()) for values in rows.columns)
             if not len(table):
                 table = np.zeros((self.rows, 2 + len(others)), np.uint64)

@@ -15,7 +15,7 @@ from curate.engines.local import Local
 from curate.errors import CurateError, InputError, SpaceError
 from curate.estimate.input_sample import places_for
 from curate.estimate.scaling import scaled, uncertainty
-from curate.estimate.trial import FOLDERS, Trial, quickest, trial
+from curate.estimate.trial import FOLDERS, Trial, Trials, quickest, trial
 from curate.pipeline import Options, open_recipe
 from curate.progress import Progress
 from curate.recipe import Recipe, parse_count
@@ -67,14 +67,14 @@ def estimate(
         first = trial(shards, chosen, options, SMALL_BYTES, threads, progress)
         speed = SMALL_BYTES / (first.seconds["measure"] + first.seconds["write"])
         sample_bytes = int(min(max(SMALL_BYTES, speed * seconds * 0.4), MOST_BYTES))
-    few, places = min(SMALL_BYTES, sample_bytes // 8), places_for(sample_bytes)
-    smalls: list[Trial] = []
-    mains: list[Trial] = []
+    less, places = min(SMALL_BYTES, sample_bytes // 8), places_for(sample_bytes)
+    kinds = ((sample_bytes, places), (less, places), (less, max(places // 8, 1)))
+    tried: list[list[Trial]] = []
     begun = time.monotonic()
-    while not mains or (len(mains) < REPEATS and time.monotonic() - begun < seconds / 2):
-        smalls.append(trial(shards, chosen, options, few, threads, progress, places=places))
-        mains.append(trial(shards, chosen, options, sample_bytes, threads, progress, places=places))
-    small, main = quickest(smalls), quickest(mains)
+    while len(tried) < 1 or (len(tried) < REPEATS and time.monotonic() - begun < seconds / 2):
+        tried.append([trial(shards, chosen, options, size, threads, progress, places=at) for size, at in kinds])
+    trials = Trials(*(quickest(of_kind) for of_kind in zip(*tried, strict=True)))
+    main = trials.main
     if not main.documents:
         raise InputError(
             f"{several[0]}: no document in a sample of the inputs; see curate measure for what is rejected"
@@ -87,7 +87,7 @@ def estimate(
         ("target", wanted / max(main.tokens, 1), cores or count),
     ):
         grown = len(shards) * scale * main.bytes / total
-        parts[name] = scaled(main, small, scale, grown, chosen, count, on, price_per_core_hour)
+        parts[name] = scaled(trials, scale, grown, chosen, on, price_per_core_hour)
     free = None if is_remote(out) else shutil.disk_usage(_existing(Path(str(out)))).free
     return {
         "recipe": chosen.name,

@@ -5,6 +5,8 @@ Knows no recipe and measures nothing; used to estimate a run before it is made.
 
 from __future__ import annotations
 
+import io
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -20,9 +22,11 @@ from curate.shards.compression import explain_read_errors
 from curate.shards.inputs import kind
 from curate.storage import locate, open_arrow, open_sparsely
 
-MOST_PIECES = 24  # places of the inputs that a sample is taken from
-PIECE_BYTES = 256 << 10  # smaller pieces would say more of the beginnings of files than of what is in them
+MOST_PLACES = 120  # of the inputs that a sample is taken from
+PLACE_BYTES = 64 << 10
+PLACES_A_PIECE = 6  # of plain files: larger pieces take for a byte what shards take
 _CHUNK = 1 << 16
+_NEXT_RECORD = b"\r\n\r\nWARC/"
 _STEP = 8 << 10  # of a compressed file that is read at a time: how well is known what a piece took of it
 _PROBE = 16 << 10  # of a compressed file, to know how much it expands
 _ROWS = 256  # of a table read at a time
@@ -40,14 +44,15 @@ class Piece:
 
 def places_for(budget: int) -> int:
     """Return from how many places of the inputs a sample of `budget` bytes is taken."""
-    return min(max(budget // PIECE_BYTES, 4), MOST_PIECES)
+    return min(max(budget // PLACE_BYTES, 8), MOST_PLACES)
 
 
 def take_pieces(shards: Sequence[Shard], folder: Path, budget: int, places: int | None = None) -> list[Piece]:
     """Copy about `budget` bytes, as they are when decompressed, of the inputs into `folder`.
 
-    Places are spread evenly over the bytes on disk, and each gives as many of them, so that every source, format and
-    compression has its share. A plain JSONL or Parquet file is copied from such a place on, others from their
+    The bytes on disk are divided evenly, and from each division a place is drawn, which gives as many of them as the
+    others: so every source, format and compression has its share, and nothing that recurs in the inputs is always met
+    or missed. A plain JSONL file is copied at each such place, a Parquet file from the first on, others from their
     beginning. Inputs that fit into the budget are copied whole. Raises InputError for a file that cannot be read.
     """
     total = sum(shard.bytes for shard in shards)
@@ -55,22 +60,35 @@ def take_pieces(shards: Sequence[Shard], folder: Path, budget: int, places: int 
         return []
     ends = list(accumulate(shard.bytes for shard in shards))
     count = places or places_for(budget)
-    hits: dict[int, list[float]] = {}
-    for place in ((number + 0.5) * total / count for number in range(count)):
+    hits: dict[int, list[int]] = {}
+    draw = random.Random(0)  # the same each time
+    for place in ((number + draw.random()) * total / count for number in range(count)):
         index = int(np.searchsorted(ends, place, side="right"))
-        hits.setdefault(index, []).append(place - (ends[index] - shards[index].bytes))
+        hits.setdefault(index, []).append(int(place) - (ends[index] - shards[index].bytes))
     expansion = sum(_expansion(shards[index]) * len(offsets) for index, offsets in hits.items()) / count
     each = max(1, int(budget / count / expansion))  # bytes on disk that one place gives
     if total * expansion <= budget:
-        hits = {index: [0.0] for index, shard in enumerate(shards) if shard.bytes}
+        hits = {index: [0] for index, shard in enumerate(shards) if shard.bytes}
         each = total
-    pieces = []
-    for number, (index, offsets) in enumerate(hits.items()):
+    pieces: list[Piece] = []
+    plain: dict[str, list[tuple[Shard, int]]] = {}
+    for index, offsets in hits.items():
         shard, size = shards[index], each * len(offsets)
-        start = int(offsets[0]) if size < shard.bytes else 0
+        if _is_plain(shard) and size < shard.bytes:
+            plain.setdefault(shard.source, []).extend((shard, offset) for offset in offsets)
+            continue
         with explain_read_errors(shard.paths[0], lambda: 0):
-            pieces += _COPY[shard.format](shard, folder / f"{number:03d}", start, size)
+            start = offsets[0] if size < shard.bytes else 0
+            pieces += _COPY[shard.format](shard, folder / f"{len(pieces):03d}", start, size)
+    for stretches in plain.values():
+        for first in range(0, len(stretches), PLACES_A_PIECE):
+            copy = folder / f"{len(pieces):03d}.jsonl"
+            pieces.append(_stretches(stretches[first : first + PLACES_A_PIECE], copy, each))
     return [piece for piece in pieces if piece.bytes]
+
+
+def _is_plain(shard: Shard) -> bool:
+    return shard.format == "jsonl" and kind(shard.paths[0])[1] is None
 
 
 def _expansion(shard: Shard) -> float:
@@ -86,32 +104,67 @@ def _expansion(shard: Shard) -> float:
         if codec is None:
             return 1.0
         with open_sparsely(path) as file:
-            content, used, _ = _read(file, codec, _PROBE)
+            content, used, _, _ = _read(file, codec, _PROBE)
         return max(1.0, len(content) / max(used, 1))
 
 
+def _stretches(places: Sequence[tuple[Shard, int]], copy: Path, each: int) -> Piece:
+    """Copy the lines that begin in `each` bytes from each place on, or one, of plain files of one source.
+
+    Were lines left out that end beyond, long documents would be too few.
+    """
+    used, done = 0, dict.fromkeys((shard.name for shard, _ in places), 0)
+    with copy.open("wb") as out:
+        for shard, place in places:
+            first, last = shard.part or (0, shard.bytes)
+            start = max(first + place, done[shard.name])
+            with explain_read_errors(shard.paths[0], lambda: 0), open_sparsely(shard.paths[0]) as opened:
+                file = io.BufferedReader(opened, _CHUNK) if isinstance(opened, io.RawIOBase) else opened
+                file.seek(max(start - 1, 0))
+                if start:
+                    file.readline()
+                begin = file.tell()
+                while file.tell() < min(max(start + each, begin + 1), last) and (line := file.readline()):
+                    out.write(line if line.endswith(b"\n") else line + b"\n")
+                done[shard.name] = file.tell()
+                used += done[shard.name] - begin
+    shard = places[0][0]
+    return Piece(copy, shard.paths[0], shard.source, used)
+
+
 def _lines(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
-    """Copy whole lines (JSONL) or records (WET): from `start` of a plain file on, or the beginning of another."""
+    """Copy the lines (JSONL) of a plain file, or those that begin in the first `size` bytes of a compressed one."""
     folder.mkdir()
     [path] = shard.paths
     codec = kind(path)[1]
-    first, last = shard.part or (0, locate(path).stat().st_size)
     copy = folder / Path(path).name
-    end_of_record = b"\r\n\r\nWARC/" if shard.format == "wet" else b"\n"
-    plain = codec is None and shard.format == "jsonl"
-    begin = first + start if plain else first  # a part of a compressed file begins with a frame
+    if codec is None:
+        return [_stretches([(shard, 0)], copy, shard.bytes)]
+    first, last = shard.part or (0, locate(path).stat().st_size)
     with open_sparsely(path) as file:
-        file.seek(begin)
-        held, used, whole = _read(file, codec, size)
-    if begin and shard.format == "jsonl":
-        cut = held.find(b"\n") + 1
-        used, held = used - cut, held[cut:]
+        file.seek(first)  # a part begins with a frame
+        held, used, reached, whole = _read(file, codec, size, b"\n")
     if not whole:
-        cut = held.rfind(end_of_record) + (4 if shard.format == "wet" else 1)
-        if cut > (4 if shard.format == "wet" else 1):
-            used, held = round(used * cut / max(len(held), 1)), held[:cut]
+        cut = held.find(b"\n", reached) + 1
+        used, held = round(used * cut / max(len(held), 1)), held[:cut]
     _store(copy, held, codec)
     return [Piece(copy, path, shard.source, min(used, last - first))]
+
+
+def _records(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
+    """Copy whole records from the beginning (WET)."""
+    folder.mkdir()
+    [path] = shard.paths
+    codec = kind(path)[1]
+    copy = folder / Path(path).name
+    with open_sparsely(path) as file:
+        held, used, _, whole = _read(file, codec, size)
+    if not whole:
+        cut = held.rfind(_NEXT_RECORD) + 4
+        if cut > 4:
+            used, held = round(used * cut / max(len(held), 1)), held[:cut]
+    _store(copy, held, codec)
+    return [Piece(copy, path, shard.source, min(used, shard.bytes))]
 
 
 class _Steps:
@@ -129,23 +182,29 @@ class _Steps:
         self.closed = True
 
 
-def _read(file: IO[bytes], codec: str | None, size: int) -> tuple[bytes, int, bool]:
-    """Return the content of `size` bytes of a file or somewhat more, the bytes it took, and whether the file ended."""
+def _read(file: IO[bytes], codec: str | None, size: int, up_to: bytes = b"") -> tuple[bytes, int, int, bool]:
+    """Return the content of `size` bytes of a file or somewhat more, and the bytes that it took.
+
+    And how much of the content these `size` bytes are: `up_to` is in what follows, unless the file ended, which is
+    told too.
+    """
     if codec is None:
         content = file.read(size)
-        return content, len(content), len(content) < size
+        return content, len(content), len(content), len(content) < size
     steps = _Steps(file)
     stream = pa.CompressedInputStream(pa.PythonFile(steps, "r"), codec)
-    pieces: list[bytes] = []
+    held, reached = bytearray(), -1
     while True:
         before = steps.taken
         piece = stream.read(_CHUNK)
         # When more of the file has to be read, all that was read before has been given out.
-        if before >= size and steps.taken > before:
-            return b"".join(pieces), before, False
+        if steps.taken > before >= size:
+            reached = len(held) if reached < 0 else reached
+            if held.find(up_to, reached) >= 0:
+                return bytes(held), before, reached, False
         if not piece:
-            return b"".join(pieces), steps.taken, True
-        pieces.append(piece)
+            return bytes(held), steps.taken, len(held), True
+        held += piece
 
 
 def _store(copy: Path, content: bytes, codec: str | None) -> None:
@@ -228,7 +287,7 @@ def _texts(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
 
 _COPY: dict[str, Callable[[Shard, Path, int, int], list[Piece]]] = {
     "jsonl": _lines,
-    "wet": _lines,
+    "wet": _records,
     "parquet": _parquet,
     "arrow": _arrow,
     "txt": _texts,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from curate.estimate.trial import PER_PIECE, Trial
+from curate.estimate.trial import PER_PIECE, Trial, Trials
 from curate.recipe import Dedup, Filter, Recipe
 from curate.run import STAGES
 
@@ -16,8 +16,11 @@ DECIDE_BYTES = 32  # a document, of memory: numbers, flags, labels, domain, weig
 KEY_BYTES = 12  # a document and band, that linking passes on: key and number of the document
 WIDE_KEY_BYTES = 20  # the same for hashes of 128 bits
 SHINGLE_BYTES = 4  # of a candidate, that verifying passes on
-MOST_SECONDS = {"decide": 13e-6, "report": 5e-6}
-"""A document, of stages that work on columns: seen for 10 million documents (benchmarks/decisions.py).
+DIVIDED = ("measure", "write")  # stages whose tasks have all cores, and take what they take of them
+MOST_SECONDS = {"decide": (0.0, 6e-6), "report": (1.5, 1e-6)}
+"""That more documents add to stages that work on columns, and each of them: seen for 0.3 and 10 million documents.
+
+The figures are from benchmarks/scale.py and benchmarks/decisions.py.
 
 Between a sample and a smaller one these stages grow by what few documents do not show yet (filters that fire,
 duplicates, languages), which more documents do not go on to add.
@@ -33,31 +36,30 @@ _SPREAD = {  # what the uncertainty of each estimate follows, and per what
 
 
 def scaled(
-    main: Trial, small: Trial, scale: float, shards: float, recipe: Recipe, threads: int, cores: int,
-    price: float | None,
-) -> dict[str, Any]:  # fmt: skip
-    """Return what `scale` times the input of `main`, a trial on `threads` threads, takes on `cores` cores.
+    trials: Trials, scale: float, shards: float, recipe: Recipe, cores: int, price: float | None
+) -> dict[str, Any]:
+    """Return what `scale` times the input of the main trial, in so many `shards`, takes on `cores` cores.
 
-    `small` is a smaller trial; `shards`: how many there will be. Measure and write are divided by the cores; decide
-    and the report are taken for what one process does. Core-hours are work done, not cores rented while they wait.
+    Measure and write are divided by the cores; decide and the report are taken for what they take on one machine.
+    Core-hours are work done, not cores rented while they wait.
     """
+    main, small = trials.main, trials.small
     documents = round(main.documents * scale)
     flat = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     by_document = DECIDE_BYTES + sum(isinstance(step, Filter) for step in recipe.steps)
     stages: list[dict[str, Any]] = []
-    for name in STAGES:
-        on_threads = _seconds(main, small, name, scale, shards)
-        divided = name in ("measure", "write")
-        core_seconds = on_threads * (threads if divided else 1)
+    for name in STAGES:  # `work`: seconds of cores
+        divided = name in DIVIDED
+        work = _seconds(trials, name, scale, shards)
         stages.append(
             {
                 "stage": name,
-                "seconds": core_seconds / cores if divided else on_threads,
+                "seconds": max(work / cores, min(work, main.seconds[name])) if divided else work,
                 "memory": flat + (0 if divided else documents * by_document),
                 "disk": _disk(main, small, name, scale, shards),
                 "shuffled": _shuffled(main, name, scale, recipe),
-                "core_hours": core_seconds / 3600,
-                "cost": None if price is None else core_seconds / 3600 * price,
+                "core_hours": work / 3600,
+                "cost": None if price is None else work / 3600 * price,
             }
         )
     core_hours = sum(stage["core_hours"] for stage in stages)
@@ -95,21 +97,28 @@ def uncertainty(trial: Trial) -> dict[str, float]:
     return {name: float(half[PER_PIECE.index(of)]) for name, of in _SPREAD.items()}
 
 
-def _seconds(main: Trial, small: Trial, stage: str, scale: float, shards: float) -> float:
-    """Return the time of a stage: so much for a byte of input, and so much for a run and each of its shards.
+def _seconds(trials: Trials, stage: str, scale: float, shards: float) -> float:
+    """Return the time of a stage, that of cores where tasks share it: so much a byte of input, a shard and a run.
 
-    The two are told apart by a small and a large trial of as many shards; where they are alike all of it is taken to
-    grow. What a run takes and what a shard takes are not told apart: there is never less of it than in the sample.
+    Where trials are of as many shards, what is not for bytes is taken for shards, of which there are no fewer then.
     """
-    there = main.seconds[stage]
+    main, small, few = trials.main, trials.small, trials.few
+    there, less, least = (
+        (found.core_seconds if stage in DIVIDED else found.seconds)[stage] for found in (main, small, few)
+    )
     if scale <= 1.0 or main.bytes < 3 * small.bytes:
         return there * scale
-    by_byte = (there - small.seconds[stage]) / (main.bytes - small.bytes)
-    by_byte = min(max(by_byte, 0.3 * there / main.bytes if stage in ("measure", "write") else 0.0), there / main.bytes)
+    by_byte = (there - less) / (main.bytes - small.bytes)
+    by_byte = min(max(by_byte, 0.15 * there / main.bytes if stage in DIVIDED else 0.0), there / main.bytes)
     if stage in MOST_SECONDS:
-        by_byte = min(by_byte, MOST_SECONDS[stage] * main.documents / main.bytes)
+        at_all, by_document = MOST_SECONDS[stage]
+        by_byte = min(by_byte, by_document * main.documents / main.bytes + at_all / (main.bytes * scale))
     rest = there - by_byte * main.bytes
-    return by_byte * main.bytes * scale + rest * max(1.0, shards / main.shards)
+    if small.shards < 2 * few.shards:
+        return by_byte * main.bytes * scale + rest * max(1.0, shards / main.shards)
+    by_shard = (less - least - by_byte * (small.bytes - few.bytes)) / (small.shards - few.shards)
+    by_shard = min(max(by_shard, 0.0), rest / main.shards)
+    return by_byte * main.bytes * scale + by_shard * shards + rest - by_shard * main.shards
 
 
 def _disk(main: Trial, small: Trial, stage: str, scale: float, shards: float) -> int:
@@ -124,7 +133,7 @@ def _disk(main: Trial, small: Trial, stage: str, scale: float, shards: float) ->
     if scale <= 1.0 or stage == "write" or determinant <= 0 or main.bytes <= small.bytes:
         return round(there * scale)
     by_byte = (there * small.shards - less * main.shards) / determinant
-    by_byte = min(max(by_byte, 0.5 * there / main.bytes), there / main.bytes)
+    by_byte = min(max(by_byte, 0.1 * there / main.bytes), there / main.bytes)
     by_shard = (there - by_byte * main.bytes) / main.shards
     return round(by_byte * main.bytes * scale + by_shard * shards)
 

@@ -32,23 +32,25 @@ PER_PIECE = ("bytes", "documents", "text_bytes", "tokens", "kept_bytes")
 
 @dataclass
 class _Clock(Progress):
-    """Remembers how long each stage took."""
+    """Remembers how long each stage took, and how much of all cores' time."""
 
     seconds: dict[str, float] = field(default_factory=dict)
+    core_seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str, total: int) -> Iterator[None]:
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), time.process_time()
         yield
         self.seconds[name] = time.perf_counter() - begun
+        self.core_seconds[name] = time.process_time() - used
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What running a sample took: seconds and bytes written by stage, for `bytes` on disk of the inputs.
+    """What running a sample took: seconds, of the clock and of cores, and bytes written by stage.
 
-    `pieces` float64 (places of the inputs, len(PER_PIECE)): what was found in each place that the sample is from.
-    `candidates`: documents whose shingles were compared.
+    `bytes`: on disk, of the inputs. `candidates`: documents whose shingles were compared. `pieces` float64 (pieces of
+    the sample, len(PER_PIECE)): what was found in each.
     """
 
     bytes: int
@@ -58,6 +60,7 @@ class Trial:
     tokens: int
     candidates: int
     seconds: dict[str, float]
+    core_seconds: dict[str, float]
     written: dict[str, int]
     pieces: npt.NDArray[np.float64] = field(repr=False)
 
@@ -97,13 +100,29 @@ def trial(
                         report_run(run, recipe, engine)
         except InputError as error:
             raise InputError(_original_names(str(error), pieces)) from None
-        return _weighed(run, pieces, clock.seconds)
+        return _weighed(run, pieces, clock)
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Of one recipe on the same inputs: a sample, less from as many places, and that much from fewer places.
+
+    What more bytes take is told by the first two, what more shards take by the last two.
+    """
+
+    main: Trial
+    small: Trial
+    few: Trial
 
 
 def quickest(trials: Sequence[Trial]) -> Trial:
-    """Return the last of several trials of the same sample, with the shortest time that any had for each stage."""
+    """Return the last of several trials of the same sample, with the shortest times that any had for each stage."""
     last = trials[-1]
-    return replace(last, seconds={name: min(found.seconds[name] for found in trials) for name in last.seconds})
+    seconds, core_seconds = (
+        {name: min(getattr(found, what)[name] for found in trials) for name in last.seconds}
+        for what in ("seconds", "core_seconds")
+    )
+    return replace(last, seconds=seconds, core_seconds=core_seconds)
 
 
 def _original_names(message: str, pieces: Sequence[Piece]) -> str:
@@ -112,7 +131,7 @@ def _original_names(message: str, pieces: Sequence[Piece]) -> str:
     return message
 
 
-def _weighed(run: Run, pieces: Sequence[Piece], seconds: dict[str, float]) -> Trial:
+def _weighed(run: Run, pieces: Sequence[Piece], clock: _Clock) -> Trial:
     found = np.array([_piece(run, shard, pieces) for shard in run.measured]).reshape(-1, len(PER_PIECE))
     written = {
         stage: sum(size for folder in folders for size in run.sizes(folder).values())
@@ -127,7 +146,8 @@ def _weighed(run: Run, pieces: Sequence[Piece], seconds: dict[str, float]) -> Tr
         run.stage("measure")["counts"]["raw_bytes"],
         int(found[:, PER_PIECE.index("tokens")].sum()),
         sum(facts.get("candidates", 0) for facts in duplicates.values()),
-        seconds,
+        clock.seconds,
+        clock.core_seconds,
         written,
         found,
     )

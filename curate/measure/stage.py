@@ -68,7 +68,7 @@ class MeasureShard:
         of_batch = functools.partial(measure_batch, shard=shard, plan=self.plan, references=self.references)
         with self._journal(shard, key) as journal, TableWriter(self.run.signals_file(shard)) as signals:
             with (
-                TableWriter(self.run.sketches_file(shard), compression="none") as sketches,
+                TableWriter(self.run.sketches_file(shard), packed=False) as sketches,
                 RejectWriter(self.run.rejects_file(shard)) as rejects,
             ):
                 batches = self._counted(counts, read(shard, self.options, on_reject=rejects, collector=schema))

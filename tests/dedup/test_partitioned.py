@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from curate.dedup.partitioned import Part, link_partitioned
 from curate.dedup.stars import components, write_edges
 from curate.engines.local import Local
 from curate.errors import RunError
+from curate.storage import locate
 
 ONE_THREAD = Local(1)
 few = settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
@@ -140,6 +142,24 @@ def test_documents_too_short_for_a_shingle_are_not_linked_by_bands(tmp_path):
     columns = {"band_0": pa.array([5, 5, 5], pa.uint64()), "short": pa.array([None, 9, None], pa.uint64())}
     parts = parts_of(tmp_path, columns, [], np.ones(3, np.bool_))
     assert found(link_partitioned(ONE_THREAD, parts, band_columns(1), 1 << 20, tmp_path / "links")) == ([0, 2], [0, 0])
+
+
+def test_in_a_store_a_file_of_keys_is_opened_once_for_all_bands_of_a_partition(tmp_path, monkeypatch):
+    pytest.importorskip("fsspec", reason="needs fsspec, as every extra of object stores does")
+    drawn, opened = np.random.default_rng(5), []
+    columns = {f"band_{number}": pa.array(drawn.integers(0, 900, 1000), pa.uint64()) for number in range(5)}
+    columns["short"] = pa.nulls(1000, pa.uint64())
+    parts = parts_of(tmp_path, columns, [200, 500], np.ones(1000, np.bool_))
+    here = link_partitioned(Pickling(2), parts, band_columns(5), 40_000, tmp_path / "links")
+    read = partitioned.read_divided
+    monkeypatch.setattr(partitioned, "read_divided", lambda *given: opened.append(given[0].name) or read(*given))
+    store = locate("memory://bucket/links")
+    there = link_partitioned(Pickling(2), parts, band_columns(5), 40_000, store)
+    assert found(there) == found(here)
+    keys = Counter(name for name in opened if not name.startswith("edges"))
+    edges = len(opened) - keys.total()
+    assert len(keys) > 1 and set(keys.values()) == {edges}  # of which each partition has one file
+    assert not list(store.below())
 
 
 @pytest.mark.parametrize("by_stars", [False, True])
