@@ -108,8 +108,8 @@ def test_what_a_small_sample_adds_to_decide_and_report_is_not_taken_to_go_on() -
     stages = scaled(Trials(main, small, small), 1000.0, 4, recipe, 1, None)["stages"]
     documents = 1_000 * 1000
     assert stages[0]["seconds"] == pytest.approx(5.0 + 4.0 / 9_000 * 10_000 * 999)
-    assert stages[1]["seconds"] == pytest.approx(0.7 + 6e-6 * (documents - 1_000))
-    assert stages[3]["seconds"] == pytest.approx(0.6 + 1e-6 * (documents - 1_000) + 1.5 * 0.999)
+    assert stages[1]["seconds"] == pytest.approx(0.7 + 6e-6 * documents * 0.999)
+    assert stages[3]["seconds"] == pytest.approx(0.6 + (1.5 + 1e-6 * documents) * 0.999)
 
 
 def test_the_uncertainty_is_that_of_drawing_the_places_again() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from curate.engines.workers import Workers
-from curate.errors import InputError
+from curate.errors import InputError, RecipeError
 
 MOST_GB = 8  # that a task takes which shall be killed for it
 
@@ -43,6 +43,8 @@ class Fails:
             time.sleep(600)
         elif self.how == "input":
             raise InputError("bad.jsonl: cannot be read")
+        elif self.how == "recipe":
+            raise RecipeError('"long": word_count is text')
         elif self.how == "memory":
             hoard = [np.ones(1 << 28) for _ in range(MOST_GB // 2)]  # until Ray sees it and kills the worker
             time.sleep(60)

@@ -11,7 +11,7 @@ pytest.importorskip("ray", reason="needs the extra ray: pip install 'curate-corp
 
 from curate.engines.bundles import bundles
 from curate.engines.ray import Ray
-from curate.errors import EngineError, InputError
+from curate.errors import EngineError, InputError, RecipeError
 from tests.engines.conftest import Nodes
 from tests.engines.tasks import Fails
 
@@ -126,6 +126,22 @@ def test_several_errors_are_told_together(engine: Ray, tmp_path: Path) -> None:
 def test_a_fault_of_ours_comes_with_its_traceback(engine: Ray, tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"bad, on (.|\n)*a fault of curate(.|\n)*ZeroDivisionError"):
         run(engine, Fails(tmp_path, "fault", times=99))
+
+
+def test_a_mistake_in_the_recipe_stops_everything_and_is_told_once(engine: Ray, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r'^bad, on .*: "long": word_count is text$'):
+        run(engine, Fails(tmp_path, "recipe", times=99))
+
+
+def test_a_ray_of_its_own_is_there_when_it_is_needed_and_gone_afterwards(tmp_path: Path) -> None:
+    import ray
+
+    with Ray(threads=1) as engine:
+        assert engine.cores == 1
+        assert not ray.is_initialized(), "nobody has asked for a task"
+        assert sorted(engine.run(Fails(tmp_path, "nothing"), ["a", "b"])) == [("a", "A"), ("b", "B")]
+        engine.end()
+    assert not ray.is_initialized()
 
 
 def test_a_task_that_no_node_has_room_for_is_refused_at_once(nodes: Nodes) -> None:
