@@ -7,6 +7,7 @@ import gzip
 import random
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.ipc
@@ -84,6 +85,34 @@ def test_inputs_that_fit_are_copied_whole(tmp_path: Path) -> None:
     [piece] = take_pieces(plan([path]), tmp_path / "sample", 10_000_000)
     assert read_back([piece.path]) == TEXTS
     assert piece.bytes == path.stat().st_size
+
+
+def test_long_documents_are_not_left_out(tmp_path: Path) -> None:
+    """One in ten documents is longer than what is copied from a place: in the sample it must be one in ten too."""
+    texts = ["x" * (120_000 if number % 10 == 3 else 900) for number in range(1500)]
+    path = write_jsonl(tmp_path / "raw" / "in.jsonl", ({"text": text} for text in texts))
+    shards = plan([path], target_bytes=4_000_000)
+    assert len(shards) > 3, "places in the middle of lines, in parts that begin in the middle of lines"
+    shares = []
+    for places in range(30, 60):
+        folder = tmp_path / f"sample-{places}"
+        folder.mkdir()
+        found = read_back([piece.path for piece in take_pieces(shards, folder, 3_000_000, places)])
+        shares.append(sum(len(text) > 900 for text in found) / len(found))
+    assert np.mean(shares) == pytest.approx(0.1, rel=0.25)
+
+
+def test_no_line_is_copied_twice_and_the_last_may_end_with_the_file(tmp_path: Path) -> None:
+    lines = [f'{{"id": "{number}", "text": "{"y" * (number * 37 % 2000)}"}}' for number in range(300)]
+    path = tmp_path / "in.jsonl"
+    path.write_text("\n".join(lines))
+    for places in (1, 7, 40):
+        folder = tmp_path / f"sample-{places}"
+        folder.mkdir()
+        pieces = take_pieces(plan([path]), folder, int(0.9 * path.stat().st_size), places)
+        copied = [line for piece in pieces for line in piece.path.read_text().splitlines()]
+        assert len(copied) == len(set(copied)) and set(copied) <= set(lines)
+        assert sum(piece.bytes for piece in pieces) <= path.stat().st_size
 
 
 def test_every_source_has_its_share(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 
 import curate
 from curate.engines.bundles import bundles, in_words, name_of
-from curate.engines.ray_session import Session, import_ray
+from curate.engines.ray_session import Session, end_by_sigterm, import_ray
 from curate.engines.ray_task import Done, Failed, Kit, attempt
 from curate.engines.workers import Workers
 from curate.errors import EngineError, RecipeError, SpaceError
@@ -90,11 +90,12 @@ class Ray:
         else:
             self._session = Session(self._ray, address, self._own_cores or 0, self._check_room)
 
-    @property
+    @cached_property
     def ray(self) -> Any:
         """Ray, when it is there."""
         if self._session:
             self._session.wait()
+            end_by_sigterm()
         return self._ray
 
     @cached_property

@@ -6,9 +6,12 @@ A Ray of our own takes three seconds to start and one to end, and for nearly all
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from curate.engines.ray_task import get_ready
@@ -61,7 +64,8 @@ class Session:
             self._error = error
         self._connected.set()
         if not self._error:
-            get_ready()  # this process too, while tasks are at work
+            with suppress(Exception):  # what cannot be loaded is told where it is needed
+                get_ready()  # this process too, while tasks are at work
         self._over.wait()
         self._ray.shutdown()
 
@@ -87,6 +91,12 @@ class Session:
             raise EngineError(f"Ray cannot be started here: {error}") from None
         for _ in range(self._cores):
             ray.remote(get_ready).remote()  # nobody waits for it
+
+
+def end_by_sigterm() -> None:
+    """Have SIGTERM end this process as `sys.exit` does, where nobody decided otherwise: Ray would print its stack."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 
 def import_ray() -> Any:

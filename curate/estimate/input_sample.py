@@ -80,10 +80,11 @@ def take_pieces(shards: Sequence[Shard], folder: Path, budget: int, places: int 
         with explain_read_errors(shard.paths[0], lambda: 0):
             start = offsets[0] if size < shard.bytes else 0
             pieces += _COPY[shard.format](shard, folder / f"{len(pieces):03d}", start, size)
+    done: dict[str, int] = {}
     for stretches in plain.values():
         for first in range(0, len(stretches), PLACES_A_PIECE):
             copy = folder / f"{len(pieces):03d}.jsonl"
-            pieces.append(_stretches(stretches[first : first + PLACES_A_PIECE], copy, each))
+            pieces.append(_stretches(stretches[first : first + PLACES_A_PIECE], copy, each, done))
     return [piece for piece in pieces if piece.bytes]
 
 
@@ -108,16 +109,16 @@ def _expansion(shard: Shard) -> float:
         return max(1.0, len(content) / max(used, 1))
 
 
-def _stretches(places: Sequence[tuple[Shard, int]], copy: Path, each: int) -> Piece:
+def _stretches(places: Sequence[tuple[Shard, int]], copy: Path, each: int, done: dict[str, int]) -> Piece:
     """Copy the lines that begin in `each` bytes from each place on, or one, of plain files of one source.
 
-    Were lines left out that end beyond, long documents would be too few.
+    Were lines left out that end beyond, long documents would be too few. `done`: up to where shards are copied already.
     """
-    used, done = 0, dict.fromkeys((shard.name for shard, _ in places), 0)
+    used = 0
     with copy.open("wb") as out:
         for shard, place in places:
             first, last = shard.part or (0, shard.bytes)
-            start = max(first + place, done[shard.name])
+            start = max(first + place, done.get(shard.name, 0))
             with explain_read_errors(shard.paths[0], lambda: 0), open_sparsely(shard.paths[0]) as opened:
                 file = io.BufferedReader(opened, _CHUNK) if isinstance(opened, io.RawIOBase) else opened
                 file.seek(max(start - 1, 0))
@@ -139,7 +140,7 @@ def _lines(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
     codec = kind(path)[1]
     copy = folder / Path(path).name
     if codec is None:
-        return [_stretches([(shard, 0)], copy, shard.bytes)]
+        return [_stretches([(shard, 0)], copy, shard.bytes, {})]
     first, last = shard.part or (0, locate(path).stat().st_size)
     with open_sparsely(path) as file:
         file.seek(first)  # a part begins with a frame
