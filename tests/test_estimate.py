@@ -119,11 +119,57 @@ def test_the_uncertainty_is_that_of_drawing_the_places_again() -> None:
     source = np.random.default_rng(3)
     for spread in (0.0, 0.2):
         per_byte = source.normal(1.0, spread, 400)
-        pieces = np.stack([np.full(400, 1000.0), *[1000 * per_byte] * 4], axis=1)
-        found = uncertainty(Trial(1, 1, 1, 1, 1, 0, {}, {}, {}, pieces))
-        expected = 1.96 * spread / 400**0.5  # of a mean
-        assert all(half == pytest.approx(expected, rel=0.15, abs=1e-9) for half in found.values())
-    assert np.isnan(uncertainty(Trial(1, 1, 1, 1, 1, 0, {}, {}, {}, pieces[:1]))["tokens"])
+        places = np.stack([np.full(400, 1000.0), *[1000 * per_byte] * 4], axis=1)
+        for share in (0.0, 0.75):
+            found = uncertainty(Trial(1, 1, 1, 1, 1, 0, {}, {}, {}, places), share)
+            expected = 1.96 * spread / 400**0.5 * (1 - share) ** 0.5  # of a mean, of a finite population
+            assert all(half == pytest.approx(expected, rel=0.15, abs=1e-9) for half in found.values())
+    one = Trial(1, 1, 1, 1, 1, 0, {}, {}, {}, places[:1])
+    assert set(uncertainty(one).values()) == {None}
+    assert set(uncertainty(one, 1.0).values()) == {0.0}
+
+
+def test_the_uncertainty_of_time_is_that_of_the_sample_and_of_the_clock() -> None:
+    from curate.estimate.scaling import scaled
+    from curate.estimate.trial import Trial, Trials, clock_spread
+
+    written = {"measure": 500, "decide": 100, "write": 3000, "report": 50}
+    places = np.array([[1000, 10, 900, 150, 500], [1000, 10, 1100, 250, 500]] * 5, np.float64)
+    times = [dict.fromkeys(written, seconds) for seconds in (1.0, 1.3, 1.1)]
+    trials = [Trial(10_000, 1, 100, 10_000, 2000, 0, took, took, written, places) for took in times]
+    clock = clock_spread(trials)
+    assert clock == pytest.approx(0.3)
+    assert clock_spread(trials[:1]) is None
+    recipe = curate.Recipe.parse(RECIPE, "test")
+    found = scaled(Trials(*trials, clock), 100.0, 1, recipe, 1, None)["uncertainty"]
+    assert found["text_bytes"] > 0.05
+    assert found["seconds"] == pytest.approx((found["text_bytes"] ** 2 + 0.3**2) ** 0.5)
+    assert scaled(Trials(*trials), 100.0, 1, recipe, 1, None)["uncertainty"]["seconds"] is None
+
+
+def test_a_sample_of_few_documents_does_not_scale_a_run_s_own_seconds_by_them(tmp_path: Path) -> None:
+    source = write_jsonl(tmp_path / "one.jsonl", [{"text": prose(1)}])
+    found = estimate(source, curate.Recipe.parse(RECIPE, "test"), tokens=10**12, threads=1, seconds=1.0)
+    target = found["target"]
+    by_stage = {stage["stage"]: stage["seconds"] for stage in target["stages"]}
+    assert by_stage["decide"] < 10 + 6e-6 * target["documents"]
+    assert by_stage["report"] < 10 + 1e-6 * target["documents"]
+
+
+def test_documents_are_counted_at_the_place_that_they_were_copied_from(raw: Path, recipe: curate.Recipe) -> None:
+    from curate.estimate.trial import trial
+    from curate.pipeline import Options
+    from curate.progress import Progress
+    from curate.shards import plan
+
+    found = trial(plan([raw]), recipe, Options(), 400_000, 1, Progress(), places=11)
+    assert len(found.places) > found.shards  # several to a piece
+    assert found.places.sum(axis=0)[:4].tolist() == [found.bytes, found.documents, found.text_bytes, found.tokens]
+    there = found.places[found.places[:, 0] > 0]
+    assert (there[:, 1] > 0).all()
+    plain = there[there[:, 2] < there[:, 0]]  # the others expand
+    assert len(plain) == len(there) - 2
+    assert (plain[:, 2] > 0.95 * plain[:, 0]).all(), "other text than the lines of a place have"
 
 
 def test_nothing_of_an_estimate_stays(raw: Path, recipe: curate.Recipe, tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 from curate.engines.local import Local
 from curate.errors import CurateError, InputError, SpaceError
 from curate.estimate.input_sample import places_for
-from curate.estimate.scaling import scaled, uncertainty
-from curate.estimate.trial import FOLDERS, Trial, Trials, quickest, trial
+from curate.estimate.scaling import scaled
+from curate.estimate.trial import FOLDERS, Trial, Trials, clock_spread, quickest, trial
 from curate.pipeline import Options, open_recipe
 from curate.progress import Progress
 from curate.recipe import Recipe, parse_count
@@ -46,12 +46,12 @@ def estimate(
     progress: Progress | None = None,
     **reading: Any,
 ) -> dict[str, Any]:
-    """Estimate a run over `inputs`: `sample`, `whole`, `target` and `uncertainty`, JSON-like.
+    """Estimate a run over `inputs`: `sample`, `whole` and `target`, JSON-like.
 
     `whole` is for all of the inputs on `threads` threads, `target` for `tokens` of the same kind of text on `cores`
     cores (threads); each has documents, tokens, bytes, and for each of its stages seconds, memory, disk, bytes
-    shuffled, core_hours and cost, and their sums. `uncertainty`: half of the 95% interval of each, as a share of it,
-    by how much the places differ that the sample is from. About `seconds` are spent; `sample_bytes` takes a sample of
+    shuffled, core_hours and cost, their sums, and `uncertainty`: half of the 95% interval of some of them, as a share,
+    by how much the places differ that the sample is from, and for seconds how much repeated trials do. About `seconds` are spent; `sample_bytes` takes a sample of
     that many bytes of decompressed input instead. `out`: where the run would be made, for its free space. `reading`:
     as for `curate.corpus`. Raises InputError for inputs that cannot be read, RecipeError.
     """
@@ -67,13 +67,14 @@ def estimate(
         first = trial(shards, chosen, options, SMALL_BYTES, threads, progress)
         speed = SMALL_BYTES / (first.seconds["measure"] + first.seconds["write"])
         sample_bytes = int(min(max(SMALL_BYTES, speed * seconds * 0.4), MOST_BYTES))
-    less, places = min(SMALL_BYTES, sample_bytes // 8), places_for(sample_bytes)
+    less, places = min(SMALL_BYTES, max(min(sample_bytes, total) // 8, 1)), places_for(sample_bytes)
     kinds = ((sample_bytes, places), (less, places), (less, max(places // 8, 1)))
     tried: list[list[Trial]] = []
     begun = time.monotonic()
     while len(tried) < 1 or (len(tried) < REPEATS and time.monotonic() - begun < seconds / 2):
         tried.append([trial(shards, chosen, options, size, threads, progress, places=at) for size, at in kinds])
-    trials = Trials(*(quickest(of_kind) for of_kind in zip(*tried, strict=True)))
+    clock = clock_spread([main for main, _, _ in tried])
+    trials = Trials(*(quickest(of_kind) for of_kind in zip(*tried, strict=True)), clock)
     main = trials.main
     if not main.documents:
         raise InputError(
@@ -82,12 +83,12 @@ def estimate(
     count = Local(threads).threads
     wanted = parse_count(tokens) or TARGET_TOKENS
     parts = {}
-    for name, scale, on in (
-        ("whole", total / main.bytes, count),
-        ("target", wanted / max(main.tokens, 1), cores or count),
+    for name, scale, on, within in (
+        ("whole", total / main.bytes, count, main.bytes / total),
+        ("target", wanted / max(main.tokens, 1), cores or count, 0.0),
     ):
         grown = len(shards) * scale * main.bytes / total
-        parts[name] = scaled(trials, scale, grown, chosen, on, price_per_core_hour)
+        parts[name] = scaled(trials, scale, grown, chosen, on, price_per_core_hour, within=within)
     free = None if is_remote(out) else shutil.disk_usage(_existing(Path(str(out)))).free
     return {
         "recipe": chosen.name,
@@ -95,7 +96,6 @@ def estimate(
         "sample": {"bytes": main.bytes, "of": total, "text_bytes": main.text_bytes, "documents": main.documents},
         "free_disk": free,
         "fits": free is None or parts["whole"]["disk"] <= free,
-        "uncertainty": uncertainty(main),
         **parts,
     }
 

@@ -34,12 +34,16 @@ _ROWS = 256  # of a table read at a time
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A copy of a part of an input: where it is, what it was copied from, and the bytes on disk it stands for."""
+    """A copy of a part of an input: where it is, what it was copied from, and the bytes on disk it stands for.
+
+    `places`: of each place that a plain file was copied at, the lines and bytes; empty where it is one place.
+    """
 
     path: Path
     origin: str
     source: str
     bytes: int
+    places: tuple[tuple[int, int], ...] = ()
 
 
 def places_for(budget: int) -> int:
@@ -114,7 +118,7 @@ def _stretches(places: Sequence[tuple[Shard, int]], copy: Path, each: int, done:
 
     Were lines left out that end beyond, long documents would be too few. `done`: up to where shards are copied already.
     """
-    used = 0
+    copied: list[tuple[int, int]] = []
     with copy.open("wb") as out:
         for shard, place in places:
             first, last = shard.part or (0, shard.bytes)
@@ -124,13 +128,14 @@ def _stretches(places: Sequence[tuple[Shard, int]], copy: Path, each: int, done:
                 file.seek(max(start - 1, 0))
                 if start:
                     file.readline()
-                begin = file.tell()
+                begin, lines = file.tell(), 0
                 while file.tell() < min(max(start + each, begin + 1), last) and (line := file.readline()):
                     out.write(line if line.endswith(b"\n") else line + b"\n")
+                    lines += 1
                 done[shard.name] = file.tell()
-                used += done[shard.name] - begin
+                copied.append((lines, done[shard.name] - begin))
     shard = places[0][0]
-    return Piece(copy, shard.paths[0], shard.source, used)
+    return Piece(copy, shard.paths[0], shard.source, sum(used for _, used in copied), tuple(copied))
 
 
 def _lines(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
@@ -140,7 +145,8 @@ def _lines(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
     codec = kind(path)[1]
     copy = folder / Path(path).name
     if codec is None:
-        return [_stretches([(shard, 0)], copy, shard.bytes, {})]
+        each = -(-shard.bytes // places_for(shard.bytes))
+        return [_stretches([(shard, place) for place in range(0, shard.bytes, each)], copy, each, {})]
     first, last = shard.part or (0, locate(path).stat().st_size)
     with open_sparsely(path) as file:
         file.seek(first)  # a part begins with a frame

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from curate.estimate.trial import PER_PIECE, Trial, Trials
+from curate.estimate.trial import PER_PLACE, Trial, Trials
 from curate.recipe import Dedup, Filter, Recipe
 from curate.run import STAGES
 
@@ -36,12 +36,19 @@ _SPREAD = {  # what the uncertainty of each estimate follows, and per what
 
 
 def scaled(
-    trials: Trials, scale: float, shards: float, recipe: Recipe, cores: int, price: float | None
+    trials: Trials,
+    scale: float,
+    shards: float,
+    recipe: Recipe,
+    cores: int,
+    price: float | None,
+    *,
+    within: float = 0.0,
 ) -> dict[str, Any]:
     """Return what `scale` times the input of the main trial, in so many `shards`, takes on `cores` cores.
 
     Measure and write are divided by the cores; decide and the report are taken for what they take on one machine.
-    Core-hours are work done, not cores rented while they wait.
+    Core-hours are work done, not cores rented while they wait. `within`: the share of it that the main trial is.
     """
     main, small = trials.main, trials.small
     documents = round(main.documents * scale)
@@ -62,6 +69,9 @@ def scaled(
                 "cost": None if price is None else work / 3600 * price,
             }
         )
+    uncertain = uncertainty(main, within)
+    sampled, clock = uncertain["seconds"], trials.clock
+    uncertain["seconds"] = None if sampled is None or clock is None else float(np.hypot(sampled, clock))
     core_hours = sum(stage["core_hours"] for stage in stages)
     return {
         "documents": documents,
@@ -76,25 +86,31 @@ def scaled(
         "shuffled": sum(stage["shuffled"] for stage in stages),
         "core_hours": core_hours,
         "cost": None if price is None else core_hours * price,
+        "uncertainty": uncertain,
     }
 
 
-def uncertainty(trial: Trial) -> dict[str, float]:
+def uncertainty(trial: Trial, share: float = 0.0) -> dict[str, float | None]:
     """Return half of the 95% interval of each estimate, as a share of it.
 
     From drawing the places of the sample again and again with replacement: how much they differ says how much the
-    rest of the inputs may. What the clock does on a busy machine is not in it. NaN for a sample from one place.
+    rest of the inputs may. `share`: of what is estimated that the sample is itself, of which nothing is uncertain (the
+    correction for a finite population). What the clock does on a busy machine is not in it. None for what a sample
+    cannot tell: one from one place, or without tokens.
     """
-    pieces = trial.pieces[trial.pieces[:, 0] > 0]
-    if len(pieces) < 2:
-        return dict.fromkeys(_SPREAD, float("nan"))
-    draws = np.random.default_rng(0).integers(0, len(pieces), (_DRAWS, len(pieces)))
-    sums = pieces[draws].sum(axis=1)
+    places = trial.places[trial.places[:, 0] > 0]
+    if share >= 1.0:
+        return dict.fromkeys(_SPREAD, 0.0)
+    if len(places) < 2:
+        return dict.fromkeys(_SPREAD)
+    draws = np.random.default_rng(0).integers(0, len(places), (_DRAWS, len(places)))
+    sums = places[draws].sum(axis=1)
     ratios = sums / sums[:, :1]
-    known = pieces.sum(axis=0) / pieces[:, 0].sum()
+    known = places.sum(axis=0) / places[:, 0].sum()
     low, high = np.quantile(ratios, [0.025, 0.975], axis=0)
-    half = np.divide((high - low) / 2, known, out=np.full_like(known, np.nan), where=known > 0)
-    return {name: float(half[PER_PIECE.index(of)]) for name, of in _SPREAD.items()}
+    half = (high - low) / 2 * (1.0 - share) ** 0.5
+    at = {name: PER_PLACE.index(of) for name, of in _SPREAD.items()}
+    return {name: float(half[of] / known[of]) if known[of] > 0 else None for name, of in at.items()}
 
 
 def _seconds(trials: Trials, stage: str, scale: float, shards: float) -> float:
@@ -106,13 +122,12 @@ def _seconds(trials: Trials, stage: str, scale: float, shards: float) -> float:
     there, less, least = (
         (found.core_seconds if stage in DIVIDED else found.seconds)[stage] for found in (main, small, few)
     )
+    most = min((at_all + each * main.documents * scale for at_all, each in MOST_SECONDS.get(stage, ())), default=np.inf)
     if scale <= 1.0 or main.bytes < 3 * small.bytes:
-        return there * scale
+        return min(there * scale, there + most)
     by_byte = (there - less) / (main.bytes - small.bytes)
     by_byte = min(max(by_byte, 0.15 * there / main.bytes if stage in DIVIDED else 0.0), there / main.bytes)
-    if stage in MOST_SECONDS:
-        most = min(at_all + each * main.documents * scale for at_all, each in MOST_SECONDS[stage])
-        by_byte = min(by_byte, most / (main.bytes * scale))
+    by_byte = min(by_byte, most / (main.bytes * scale))
     rest = there - by_byte * main.bytes
     if small.shards < 2 * few.shards:
         return by_byte * main.bytes * scale + rest * max(1.0, shards / main.shards)

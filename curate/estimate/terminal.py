@@ -8,6 +8,8 @@ from rich.table import Table
 
 from curate.terminal import console, safe, size
 
+_KNOWN = {"documents": "documents", "tokens": "tokens", "text_bytes": "text", "seconds": "time", "mix": "mix"}
+
 
 def estimate_tables(found: dict[str, Any]) -> None:
     """Print an estimate: the sample, then each stage for all of the inputs and for the target."""
@@ -26,11 +28,14 @@ def estimate_tables(found: dict[str, Any]) -> None:
         )
         screen.print(f"[bold]{title}[/]")
         screen.print(_stages(part))
-        screen.print()
-    likely = ", ".join(f"{name.replace('_', ' of ')} ±{half:.0%}" for name, half in found["uncertainty"].items())
-    screen.print(f"95% intervals, by how much the places of the sample differ: {likely}")
+        likely = ", ".join(f"{_KNOWN[of]} {_half(half)}" for of, half in part["uncertainty"].items())
+        screen.print(f"95% intervals, by how much the places of the sample differ: {likely}\n")
     if found["free_disk"] is not None:
         screen.print(f"free at --out: {size(found['free_disk'])}")
+
+
+def _half(share: float | None) -> str:
+    return "unknown" if share is None else f"±{share:.0%}" if share == 0 or share >= 0.01 else "under ±1%"
 
 
 def _stages(part: dict[str, Any]) -> Table:

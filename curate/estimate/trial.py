@@ -27,7 +27,7 @@ from curate.tables import read_table
 from curate.write.stage import write_run
 
 FOLDERS = {"measure": ("signals", "sketches", "rejects"), "decide": ("decisions",), "write": ("mix",), "report": ()}
-PER_PIECE = ("bytes", "documents", "text_bytes", "tokens", "kept_bytes")
+PER_PLACE = ("bytes", "documents", "text_bytes", "tokens", "kept_bytes")
 
 
 @dataclass
@@ -49,8 +49,8 @@ class _Clock(Progress):
 class Trial:
     """What running a sample took: seconds, of the clock and of cores, and bytes written by stage.
 
-    `bytes`: on disk, of the inputs. `candidates`: documents whose shingles were compared. `pieces` float64 (pieces of
-    the sample, len(PER_PIECE)): what was found in each.
+    `bytes`: on disk, of the inputs. `candidates`: documents whose shingles were compared. `places` float64 (places of
+    the sample, len(PER_PLACE)): what was found in each.
     """
 
     bytes: int
@@ -62,7 +62,7 @@ class Trial:
     seconds: dict[str, float]
     core_seconds: dict[str, float]
     written: dict[str, int]
-    pieces: npt.NDArray[np.float64] = field(repr=False)
+    places: npt.NDArray[np.float64] = field(repr=False)
 
 
 def trial(
@@ -107,12 +107,14 @@ def trial(
 class Trials:
     """Of one recipe on the same inputs: a sample, less from as many places, and that much from fewer places.
 
-    What more bytes take is told by the first two, what more shards take by the last two.
+    What more bytes take is told by the first two, what more shards take by the last two. `clock`: how much longer than
+    the quickest the slowest of the same trial took, as a share; None where it was made once.
     """
 
     main: Trial
     small: Trial
     few: Trial
+    clock: float | None = None
 
 
 def quickest(trials: Sequence[Trial]) -> Trial:
@@ -125,6 +127,12 @@ def quickest(trials: Sequence[Trial]) -> Trial:
     return replace(last, seconds=seconds, core_seconds=core_seconds)
 
 
+def clock_spread(trials: Sequence[Trial]) -> float | None:
+    """Return how much longer than the quickest the slowest of several trials of the same sample took, as a share."""
+    took = [sum(found.seconds.values()) for found in trials]
+    return max(took) / min(took) - 1.0 if len(took) > 1 else None
+
+
 def _original_names(message: str, pieces: Sequence[Piece]) -> str:
     for piece in pieces:
         message = message.replace(str(piece.path), piece.origin)
@@ -132,7 +140,7 @@ def _original_names(message: str, pieces: Sequence[Piece]) -> str:
 
 
 def _weighed(run: Run, pieces: Sequence[Piece], clock: _Clock) -> Trial:
-    found = np.array([_piece(run, shard, pieces) for shard in run.measured]).reshape(-1, len(PER_PIECE))
+    found = np.concatenate([np.empty((0, len(PER_PLACE))), *(_by_place(run, shard, pieces) for shard in run.measured)])
     written = {
         stage: sum(size for folder in folders for size in run.sizes(folder).values())
         for stage, folders in FOLDERS.items()
@@ -144,7 +152,7 @@ def _weighed(run: Run, pieces: Sequence[Piece], clock: _Clock) -> Trial:
         len(run.shards),
         run.stage("measure")["counts"]["documents"],
         run.stage("measure")["counts"]["raw_bytes"],
-        int(found[:, PER_PIECE.index("tokens")].sum()),
+        int(found[:, PER_PLACE.index("tokens")].sum()),
         sum(facts.get("candidates", 0) for facts in duplicates.values()),
         clock.seconds,
         clock.core_seconds,
@@ -153,10 +161,15 @@ def _weighed(run: Run, pieces: Sequence[Piece], clock: _Clock) -> Trial:
     )
 
 
-def _piece(run: Run, shard: Shard, pieces: Sequence[Piece]) -> list[float]:
-    """Return what was found in one piece, in the order of PER_PIECE."""
-    on_disk = sum(piece.bytes for piece in pieces if str(piece.path.absolute()) in shard.paths)
-    signals = read_table(run.signals_file(shard), ["byte_count", "token_count"])
+def _by_place(run: Run, shard: Shard, pieces: Sequence[Piece]) -> npt.NDArray[np.float64]:
+    """Return what was found at each place of a shard, float64 (places, len(PER_PLACE)): one, or those of its piece."""
+    there = [piece for piece in pieces if str(piece.path.absolute()) in shard.paths]
+    signals = read_table(run.signals_file(shard), ["row", "byte_count", "token_count"])
     weight = read_table(run.decisions_file(shard), ["weight"])["weight"].to_numpy()
     size = signals["byte_count"].to_numpy()
-    return [on_disk, len(size), size.sum(), signals["token_count"].to_numpy().sum(), (size * weight).sum()]
+    on_disk, place = [sum(piece.bytes for piece in there)], np.zeros(len(size), np.int64)
+    if len(there) == 1 and there[0].places:
+        lines, on_disk = map(list, zip(*there[0].places, strict=True))
+        place = np.searchsorted(np.cumsum(lines), signals["row"].to_numpy(), side="right")
+    of_documents = (np.ones(len(size)), size, signals["token_count"].to_numpy(), size * weight)
+    return np.stack([on_disk, *(np.bincount(place, found, len(on_disk)) for found in of_documents)], axis=1)
