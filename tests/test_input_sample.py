@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import json
 import random
 from pathlib import Path
 
@@ -142,3 +143,13 @@ def test_nothing_of_nothing_and_a_damaged_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "sample").mkdir()
     with pytest.raises(InputError, match=r"broken\.jsonl\.gz"):
         take_pieces(plan([broken]), tmp_path / "sample", 1_000_000)
+
+
+def test_places_inside_one_document_give_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps({"text": letter * 500_000}) + "\n" for letter in "ab"))
+    folder = tmp_path / "pieces"
+    folder.mkdir()
+    [shard] = plan([path])
+    found = [take_pieces([shard], folder, 1000, places) for places in (1, 2, 3)]
+    assert all(sum(piece.bytes for piece in pieces) > 500_000 for pieces in found)

@@ -51,7 +51,8 @@ def estimate(
     `whole` is for all of the inputs on `threads` threads, `target` for `tokens` of the same kind of text on `cores`
     cores (threads); each has documents, tokens, bytes, and for each of its stages seconds, memory, disk, bytes
     shuffled, core_hours and cost, their sums, and `uncertainty`: half of the 95% interval of some of them, as a share,
-    by how much the places differ that the sample is from, and for seconds how much repeated trials do. About `seconds` are spent; `sample_bytes` takes a sample of
+    by how much the places differ that the sample is from, and for seconds how much repeated
+    trials do. About `seconds` are spent; `sample_bytes` takes a sample of
     that many bytes of decompressed input instead. `out`: where the run would be made, for its free space. `reading`:
     as for `curate.corpus`. Raises InputError for inputs that cannot be read, RecipeError.
     """
@@ -73,9 +74,8 @@ def estimate(
     begun = time.monotonic()
     while len(tried) < 1 or (len(tried) < REPEATS and time.monotonic() - begun < seconds / 2):
         tried.append([trial(shards, chosen, options, size, threads, progress, places=at) for size, at in kinds])
-    clock = clock_spread([main for main, _, _ in tried])
-    trials = Trials(*(quickest(of_kind) for of_kind in zip(*tried, strict=True)), clock)
-    main = trials.main
+    main, small, few = (quickest(of_kind) for of_kind in zip(*tried, strict=True))
+    trials = Trials(main, small, few, clock_spread([first for first, _, _ in tried]))
     if not main.documents:
         raise InputError(
             f"{several[0]}: no document in a sample of the inputs; see curate measure for what is rejected"

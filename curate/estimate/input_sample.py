@@ -89,7 +89,11 @@ def take_pieces(shards: Sequence[Shard], folder: Path, budget: int, places: int 
         for first in range(0, len(stretches), PLACES_A_PIECE):
             copy = folder / f"{len(pieces):03d}.jsonl"
             pieces.append(_stretches(stretches[first : first + PLACES_A_PIECE], copy, each, done))
-    return [piece for piece in pieces if piece.bytes]
+    pieces = [piece for piece in pieces if piece.bytes]
+    if not pieces and plain:  # every place lies in a document that begins before it
+        [(shard, _), *_] = next(iter(plain.values()))
+        pieces = [_stretches([(shard, 0)], folder / "first.jsonl", each, {})]
+    return pieces
 
 
 def _is_plain(shard: Shard) -> bool:
