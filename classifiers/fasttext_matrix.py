@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+Rows = slice | npt.NDArray[np.int64]
+
 
 @dataclass(frozen=True, slots=True)
 class DenseMatrix:
@@ -23,6 +25,10 @@ class DenseMatrix:
     def rows(self, start: int, stop: int) -> npt.NDArray[np.float32]:
         """Return rows `start` to `stop` as float32."""
         return self.values[start:stop]
+
+    def take(self, rows: Rows) -> npt.NDArray[np.float32]:
+        """Return some rows as float32."""
+        return self.values[rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,11 @@ class QuantisedMatrix:
 
     def rows(self, start: int, stop: int) -> npt.NDArray[np.float32]:
         """Return rows `start` to `stop`, decoded."""
-        codes = self.codes[start:stop]
+        return self.take(slice(start, stop))
+
+    def take(self, rows: Rows) -> npt.NDArray[np.float32]:
+        """Return some rows, decoded."""
+        codes = self.codes[rows]
         decoded = np.empty((len(codes), self.columns), np.float32)
         for part in range(codes.shape[1]):
             first = part * self.width
@@ -52,7 +62,7 @@ class QuantisedMatrix:
             decoded[:, first:last] = centroids[codes[:, part]]
         if self.scale is not None:
             with np.errstate(over="ignore", invalid="ignore"):  # a damaged file; what is not finite is refused later
-                decoded *= self.scale[start:stop, None]
+                decoded *= self.scale[rows, None]
         return decoded
 
 

@@ -70,8 +70,9 @@ def _paragraphs(text: str) -> list[Span]:
 
 
 def _ngrams(text: str, n: int, *, only_top: bool) -> list[Span]:
-    words = [match.span() for match in re.finditer(r"\S+", text)]
-    runs = [tuple(text[s:e] for s, e in words[i : i + n]) for i in range(len(words) - n + 1)]
+    found = list(re.finditer(r"\S+", text))
+    words, strings = [match.span() for match in found], [match.group() for match in found]
+    runs = list(zip(*(strings[i:] for i in range(n)), strict=False))
     counts = Counter(runs)
     if only_top:
         most = max(counts.values(), default=0)

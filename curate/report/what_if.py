@@ -43,11 +43,13 @@ def what_if(
         moved = {key: now for key, now in first.items() if key[0] in edges and key[1] != "="}
         if not moved:
             continue
-        left = frame.filter(undecided(step))
-        rest = _seen(left, step, recipe, step.sql)
-        exempt = ~_met(step, recipe, step.where, left) if step.where else np.zeros(len(rest), np.bool_)
+        left = frame.select(undecided(step)).to_series()
+        rest = _seen(frame, step, recipe, step.sql).filter(left)
+        exempt = np.zeros(len(rest), np.bool_)
+        if step.where:
+            exempt = ~evaluate(step.name, step.where, _seen(frame, step, recipe, step.where).filter(left))
         for (signal, operator), now in moved.items():
-            curve = _Curve(rest, left["token_count"].to_numpy().astype(np.float64), exempt)
+            curve = _Curve(rest, frame["token_count"].filter(left).to_numpy().astype(np.float64), exempt)
             rows = curve.at(step, signal, operator, positions(edges[signal], now), now)
             slider = {"step": step.name, "operator": operator, "now": now, "sampled": len(frame)}
             found.setdefault(signal, []).append(slider | size.shares(rows))
@@ -69,10 +71,6 @@ def _seen(frame: pl.DataFrame, step: Filter, recipe: Recipe, sql: str) -> pl.Dat
     return frame.select(
         pl.col(column_seen_by(step.name, recipe, name, frame.columns)).alias(name) for name in columns_of(sql)
     )
-
-
-def _met(step: Filter, recipe: Recipe, sql: str, frame: pl.DataFrame) -> npt.NDArray[np.bool_]:
-    return evaluate(step.name, sql, _seen(frame, step, recipe, sql))
 
 
 class _Curve:
