@@ -134,6 +134,7 @@ class _Values:
 
     name: str
     of: Callable[[Columns, str], npt.NDArray[Any]]
+    dtype: type[np.generic] | None = None  # that they are given in; None as they are
     names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -141,7 +142,8 @@ class _Values:
 
     def __call__(self, columns: Columns, kept: Bools) -> npt.NDArray[Any]:
         values = self.of(columns, self.name)
-        return values if kept.all() else values[kept]
+        values = values if kept.all() else values[kept]
+        return values if self.dtype is None else values.astype(self.dtype)
 
 
 def gather(population: Population, documents: Numbers, names: Sequence[str]) -> pl.DataFrame:
@@ -157,9 +159,11 @@ def sketch_column(population: Population, keep: Bools, name: str) -> npt.NDArray
     return _column(population, keep, _Values(name, _sketch))
 
 
-def signal_column(population: Population, keep: Bools, name: str) -> npt.NDArray[Any]:
+def signal_column(
+    population: Population, keep: Bools, name: str, dtype: type[np.generic] | None = None
+) -> npt.NDArray[Any]:
     """Return one numeric signal of the documents where `keep` is true; null becomes NaN in a float column."""
-    return _column(population, keep, _Values(name, _signal))
+    return _column(population, keep, _Values(name, _signal, dtype))
 
 
 def exact_hashes(population: Population, keep: Bools) -> U64:
@@ -203,10 +207,21 @@ def _hashes(columns: Columns, name: str) -> npt.NDArray[Any]:
 
 def _column(population: Population, keep: Bools, values: _Values) -> npt.NDArray[Any]:
     """Return a column of the documents where `keep` is true; of the type of the first part where there are none."""
-    found = in_order(population, values, kept_by_part(population, keep))
-    if found or not population.sizes:
-        return np.concatenate(found) if found else np.zeros(0)
-    return values(population.columns(0), np.zeros(population.sizes[0], np.bool_))
+    parts = kept_by_part(population, keep)
+    if not population.sizes:
+        return np.zeros(0)
+    if not parts:
+        return values(population.columns(0), np.zeros(population.sizes[0], np.bool_))
+    ends = dict(zip(parts, np.cumsum([np.count_nonzero(kept) for kept in parts.values()]).tolist(), strict=True))
+    whole: npt.NDArray[Any] | None = None  # filled as parts come: to keep all and join them would take twice the memory
+    for part, found in population.look(values, parts):
+        if whole is None:
+            whole = np.empty((max(ends.values()), *found.shape[1:]), found.dtype)
+        elif found.dtype != whole.dtype:
+            whole = whole.astype(np.result_type(whole, found))
+        whole[ends[part] - len(found) : ends[part]] = found
+    assert whole is not None
+    return whole
 
 
 def kept_by_part(population: Population, keep: Bools) -> dict[int, Bools]:

@@ -36,7 +36,7 @@ def with_ensembles(population: Population, recipe: Recipe) -> Population:
     if not recipe.ensembles:
         return population
     everyone = np.ones(starts(population)[-1], np.bool_)
-    tokens = signal_column(population, everyone, "token_count").astype(np.int64)
+    tokens = signal_column(population, everyone, "token_count", np.int64)
     return Extended(population, {item.name: _best(population, everyone, tokens, item) for item in recipe.ensembles})
 
 

@@ -16,9 +16,10 @@ import numpy.typing as npt
 from curate.decide.columns import signal_column
 from curate.decide.cuts import SIZES
 from curate.decide.duplicates import dedup
+from curate.decide.failures import Failures
 from curate.decide.population import Population, starts
 from curate.decide.rehydrate import cluster_sizes, for_mix, of_standing
-from curate.decide.steps import Standing, failed_filters, outside_top, where
+from curate.decide.steps import Standing, outside_top, where
 from curate.decide.trims import resized, trim
 from curate.dedup.rehydration import Rehydration
 from curate.mix.draw import Drawn, draw
@@ -57,13 +58,13 @@ def decide_population(
     everyone = np.ones(begin[-1], np.bool_)
     standing = Standing(
         dropped_by=np.full(begin[-1], -1, np.int16),
-        failed=failed_filters(population, filters),
-        tokens=signal_column(population, everyone, "token_count").astype(np.int64),
+        failures=Failures.of(population, filters),
+        tokens=signal_column(population, everyone, "token_count", np.uint32),
     )
     for number, step in enumerate(recipe.steps):
         say(step.name)
         if isinstance(step, Filter):
-            standing.drop(standing.alive & standing.failed[:, filters.index(step)], number)
+            standing.drop(standing.alive & standing.failures.of_filter(filters.index(step)), number)
         elif isinstance(step, Dedup):
             if known and step.method != "url":
                 match = standing.known[step.name] = known(standing.alive, step)
@@ -93,9 +94,9 @@ def _trim(population: Population, recipe: Recipe, standing: Standing, number: in
     )
     standing.drop(trimmed.dropped, number)
     population = resized(population, trimmed)
-    standing.tokens = trimmed.sizes[:, SIZES.index("token_count")]
+    standing.tokens = trimmed.sizes[:, SIZES.index("token_count")].astype(np.uint32)
     filters = [other for other in recipe.steps if isinstance(other, Filter)]
     judged = [other for other in filters if other in recipe.steps[number:] and set(other.columns) & set(SIZES)]
     if judged:
-        standing.failed[:, [filters.index(other) for other in judged]] = failed_filters(population, judged)
+        standing.failures.put([filters.index(other) for other in judged], Failures.of(population, judged))
     return population

@@ -15,20 +15,20 @@ import numpy.typing as npt
 
 from curate.decide.columns import Columns, numeric, signal_column
 from curate.decide.duplicates import Duplicates
+from curate.decide.failures import Failures, unpacked
 from curate.decide.groups import group_keys
 from curate.decide.population import Population, starts
-from curate.errors import RecipeError
-from curate.predicates import columns_of, decimals, expression, thresholds
-from curate.recipe import Filter, Top
+from curate.decide.predicate import evaluate
+from curate.predicates import columns_of
+from curate.recipe import Top
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from curate.decide.trims import Trimmed
     from curate.index import Match
 
 Bools = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
+U32 = npt.NDArray[np.uint32]
 
 ALIVE = -1
 
@@ -37,14 +37,14 @@ ALIVE = -1
 class Standing:
     """Where every document stands: all arrays have one entry a document.
 
-    `dropped_by` int16: index of the step that dropped it, or ALIVE. `failed` bool (n, filters): filters that it
-    does not meet, alive or not. `tokens` int64, without what is cut. `duplicates`, `trims`: one entry a step of
-    the kind that has run; `known`: what a dedup step dropped for documents of an index.
+    `dropped_by` int16: index of the step that dropped it, or ALIVE. `failures`: filters that it does not meet, alive
+    or not. `tokens` uint32, without what is cut. `duplicates`, `trims`: one entry a step of the kind that has run;
+    `known`: what a dedup step dropped for documents of an index.
     """
 
     dropped_by: npt.NDArray[np.int16]
-    failed: Bools
-    tokens: Numbers
+    failures: Failures
+    tokens: U32
     duplicates: dict[str, Duplicates] = field(default_factory=dict)
     trims: dict[str, Trimmed] = field(default_factory=dict)
     known: dict[str, Match] = field(default_factory=dict)
@@ -58,60 +58,6 @@ class Standing:
     def drop(self, documents: Numbers | Bools, step: int) -> None:
         """Drop documents that are alive."""
         self.dropped_by[documents] = step
-
-
-def evaluate(name: str, sql: str, frame: pl.DataFrame) -> Bools:
-    """Return where a predicate is true; null counts as false. RecipeError when it does not fit the columns."""
-    import polars as pl
-
-    frame = decimals(frame.select(columns_of(sql)))
-    for column, operator, number in thresholds(sql):
-        if column in frame.columns and frame[column].dtype == pl.String:
-            raise RecipeError(
-                f'"{name}": `{column} {operator} {number:g}` compares a number with text: some values of {column} in '
-                f"the inputs are strings; write CAST({column} AS DOUBLE) {operator} {number:g}"
-            )
-    try:
-        met = frame.select(expression(sql).alias("met")).to_series()
-        if met.dtype != pl.Boolean:
-            raise RecipeError(f'"{name}": the predicate `{sql}` gives {met.dtype}, not true or false')
-        if len(met) != len(frame):
-            raise RecipeError(f'"{name}": the predicate `{sql}` must give one answer a document')
-    except pl.exceptions.PolarsError as error:
-        types = ", ".join(f"{column} {dtype}" for column, dtype in frame.schema.items())
-        raise RecipeError(f'"{name}": cannot evaluate `{sql}` on {types}: {str(error).splitlines()[0]}') from None
-    answer: Bools = met.fill_null(False).to_numpy()
-    return answer
-
-
-def failed_filters(population: Population, filters: Sequence[Filter]) -> Bools:
-    """Return bool (n, filters): which filters each document fails, whatever dropped it first."""
-    begin = starts(population)
-    failed = np.zeros((begin[-1], len(filters)), np.bool_)
-    for part, found in population.look(_Failed(tuple(filters)), _all_of(population)) if filters else ():
-        window = failed[begin[part] : begin[part + 1]]
-        window[:] = np.unpackbits(found, axis=0, count=len(window)).view(np.bool_)
-    return failed
-
-
-@dataclass(frozen=True)
-class _Failed:
-    """Tells which filters documents fail: bits, packed along the documents, a column each."""
-
-    filters: tuple[Filter, ...]
-
-    @property
-    def names(self) -> Sequence[str]:
-        return sorted({column for step in self.filters for column in step.columns})
-
-    def __call__(self, columns: Columns, given: None) -> npt.NDArray[np.uint8]:
-        frame = columns.frame(self.names)
-        failed = np.zeros((len(frame), len(self.filters)), np.bool_)
-        for number, step in enumerate(self.filters):
-            failed[:, number] = ~evaluate(step.name, step.sql, frame)
-            if step.where:
-                failed[:, number] &= evaluate(step.name, step.where, frame)
-        return np.packbits(failed, axis=0)
 
 
 @dataclass(frozen=True)
@@ -129,17 +75,12 @@ class _Met:
         return np.packbits(evaluate(self.name, self.sql, columns.frame(self.names)))
 
 
-def _all_of(population: Population) -> dict[int, None]:
-    return dict.fromkeys(range(len(population.sizes)))
-
-
 def where(population: Population, name: str, sql: str | None) -> Bools:
     """Return the documents that a step looks at: those that meet its predicate, or all."""
     begin = starts(population)
     met = np.ones(begin[-1], np.bool_)
-    for part, found in population.look(_Met(name, sql), _all_of(population)) if sql else ():
-        window = met[begin[part] : begin[part + 1]]
-        window[:] = np.unpackbits(found, count=len(window)).view(np.bool_)
+    for part, found in population.look(_Met(name, sql), dict.fromkeys(range(len(population.sizes)))) if sql else ():
+        met[begin[part] : begin[part + 1]] = unpacked(found, population.sizes[part])
     return met
 
 
@@ -158,7 +99,7 @@ def outside_top(population: Population, standing: Standing, step: Top) -> Number
     groups = group_keys(population, alive, step.within)
     groups = np.zeros(len(numbers), np.uint64) if groups is None else groups
     order = np.lexsort((doc, -np.nan_to_num(score, nan=-np.inf), groups))
-    tokens = standing.tokens[numbers[order]]
+    tokens = standing.tokens[numbers[order]].astype(np.int64)
     running = np.cumsum(tokens)
     first = np.flatnonzero(np.r_[True, groups[order][1:] != groups[order][:-1]])
     size = np.diff(np.r_[first, len(order)])

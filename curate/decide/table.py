@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from curate.decide.columns import gather
 from curate.decide.cuts import Cuts, as_lists
+from curate.decide.failures import unpacked
 from curate.decide.fold import Decisions
 from curate.decide.population import Population, starts
 from curate.decide.steps import Standing
@@ -92,17 +93,18 @@ class Clusters:
 class PartDecisions:
     """What was decided about the documents of one part, one entry each in its order. Picklable.
 
-    `dropped_by` int32: number of a step, -1 for none. `failed` bool (n, filters). `domains`: their names, and of each
-    document the number of its own. `cuts`: the folder of the last step that trimmed, and the name of the part.
+    `dropped_by` int16: number of a step, -1 for none. `failed`: bits, as `Failures` has them. `domains`: their names,
+    and of each document the number of its own. `cuts`: the folder of the last step that trimmed, and the name of the
+    part.
     """
 
     steps: tuple[str, ...]
     filters: tuple[str, ...]
-    dropped_by: npt.NDArray[np.int32]
-    failed: npt.NDArray[np.bool_]
+    dropped_by: npt.NDArray[np.int16]
+    failed: npt.NDArray[np.uint8]
     clusters: dict[str, pa.Array]
-    domains: tuple[pa.Array, npt.NDArray[np.int32]]
-    weight: npt.NDArray[Any]
+    domains: tuple[list[str], npt.NDArray[Any]]
+    weight: npt.NDArray[np.int32]
     cuts: tuple[Location, str] | None
     ensembles: dict[str, pa.Array]
 
@@ -119,11 +121,11 @@ class PartDecisions:
         return PartDecisions(
             decisions.steps,
             decisions.filters,
-            standing.dropped_by[window].astype(np.int32),
-            standing.failed[window],
+            standing.dropped_by[window],
+            standing.failures.parts[part],
             clusters.columns(begin, size),
             (drawn.domain.names, drawn.domain.codes[window]),
-            drawn.weight[window],
+            drawn.weight[window].astype(np.int32),
             (trims[-1].folder, population.texts.names[part]) if trims else None,
             {name: population.columns(part).frame([name])[name].to_arrow() for name in ensembles},
         )
@@ -142,7 +144,7 @@ class PartDecisions:
                 "dropped_by": pa.DictionaryArray.from_arrays(pa.array(self.dropped_by, mask=kept), steps).cast(
                     pa.string()
                 ),
-                "failed": _failed(self.failed, self.filters),
+                "failed": _failed(unpacked(self.failed, len(kept)), self.filters),
                 **self.clusters,
                 "domain": pa.DictionaryArray.from_arrays(codes, names).cast(pa.string()),
                 "weight": self.weight * kept,

@@ -260,7 +260,7 @@ def _load(population: Population, folder: Location, earlier: Trimmed | None) -> 
 
 def _sizes(population: Population) -> Numbers:
     everyone = np.ones(sum(population.sizes), np.bool_)
-    return np.stack([signal_column(population, everyone, name).astype(np.int64) for name in SIZES], axis=1)
+    return np.stack([signal_column(population, everyone, name, np.int64) for name in SIZES], axis=1)
 
 
 def forget_others(texts: Texts, used: Iterable[Trimmed]) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +17,12 @@ import polars as pl
 from curate.decide.columns import Columns
 from curate.decide.groups import as_text
 from curate.decide.population import Population, starts
-from curate.decide.steps import evaluate
+from curate.decide.predicate import evaluate
 from curate.errors import RecipeError
 from curate.predicates import columns_of
 from curate.recipe import Recipe
+
+Codes = npt.NDArray[np.unsignedinteger[Any]]
 
 OTHER = "other"  # the class of documents that no predicate of [domains] fits, or without a value
 _MOST = 100_000  # classes
@@ -26,9 +30,9 @@ _MOST = 100_000  # classes
 
 @dataclass(frozen=True)
 class Classes:
-    """The class of every document as a code, int32 (n,), and the names of the codes, sorted."""
+    """The class of every document as a code, the smallest unsigned integers that do (n,), and their names, sorted."""
 
-    codes: npt.NDArray[np.int32]
+    codes: Codes
     names: list[str]
 
     def only(self, documents: npt.NDArray[np.int64]) -> Classes:
@@ -52,14 +56,14 @@ class _Coded:
     """The classes of the documents of a part: their names, and the number of each document's among them."""
 
     names: list[str]
-    codes: npt.NDArray[np.int32]
+    codes: Codes
 
     @staticmethod
     def of(values: pl.Series) -> _Coded:
         """Take the class of each document, a name."""
         names = values.unique().to_list()
         codes = values.replace_strict(names, range(len(names)), return_dtype=pl.Int32).to_numpy()
-        return _Coded(names, codes.astype(np.int32))
+        return _Coded(names, codes.astype(np.min_scalar_type(len(names))))
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def _first_met(domains: Sequence[tuple[str, str]], frame: pl.DataFrame) -> pl.Se
 
 def _classes(population: Population, look: _OfColumn | _ByPredicates) -> Classes:
     begin = starts(population)
-    codes = np.zeros(begin[-1], np.int32)
+    codes: Codes = np.zeros(begin[-1], np.uint8)
     found: dict[str, int] = {}  # in the order in which they are met
     for part, coded in population.look(look, dict.fromkeys(range(len(population.sizes)))):
         numbers = [found.setdefault(name, len(found)) for name in coded.names]
@@ -117,8 +121,11 @@ def _classes(population: Population, look: _OfColumn | _ByPredicates) -> Classes
             raise RecipeError(
                 f'the mix cannot divide by "{look.names[0]}": it has more than {_MOST:,} different values'
             )
-        codes[begin[part] : begin[part + 1]] = np.array(numbers, np.int32)[coded.codes]
+        codes = codes.astype(np.min_scalar_type(len(found)), copy=False)
+        codes[begin[part] : begin[part + 1]] = np.array(numbers, codes.dtype)[coded.codes]
     names = sorted(found)
-    place = np.zeros(len(found), np.int32)
+    place = np.zeros(len(found), codes.dtype)
     place[[found[name] for name in names]] = np.arange(len(names))
-    return Classes(place[codes] if len(names) else codes, names)
+    for low, high in pairwise(begin):
+        codes[low:high] = place[codes[low:high]]
+    return Classes(codes, names)

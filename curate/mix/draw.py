@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,14 +22,17 @@ from curate.mix.repeat import Preference, copies, giving_most, no_preference, qu
 from curate.recipe import Division, Mix, Quality, Recipe
 
 Numbers = npt.NDArray[np.int64]
+Tokens = npt.NDArray[np.integer[Any]]
+
+_COUNTED = 1 << 22  # documents at a time
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """The outcome of the mix: the domain of every document, its weight int32 (n,), and what each class gives."""
+    """The outcome of the mix: the domain of every document, how often it is written (n,), and what each class gives."""
 
     domain: Classes
-    weight: npt.NDArray[np.int32]
+    weight: npt.NDArray[np.integer[Any]]
     allocations: list[Allocation]
 
 
@@ -44,22 +48,20 @@ def draw(
     population: Population,
     recipe: Recipe,
     alive: npt.NDArray[np.bool_],
-    tokens: Numbers,
+    tokens: Tokens,
     rehydration: npt.NDArray[np.float64] | None = None,
 ) -> Drawn:
     """Give every living document its weight; 0 leaves it out of the mix.
 
-    `alive` bool (n,) and `tokens` int64 (n,) of all documents; `rehydration` float64 (n,) is how often a document
+    `alive` bool (n,) and `tokens` (n,) of all documents; `rehydration` float64 (n,) is how often a document
     stands for its duplicates. RecipeError when the mix asks for classes that there are not.
     """
     domain = classes(population, recipe, recipe.mix.by)
-    weight = alive.astype(np.int32)
-    numbers = np.flatnonzero(alive)
     if not recipe.mix.samples:
-        return Drawn(domain, weight, _as_they_are(domain.only(numbers), tokens[numbers]))
+        return Drawn(domain, alive.astype(np.uint8), _as_they_are(domain, alive, tokens))
     documents, top = _living(population, recipe, alive, tokens, rehydration, domain)
     allocations = allocate(_holdings(documents, top), _with_budget(recipe.mix, documents, top))
-    weight[numbers] = 0
+    weight, numbers = np.zeros(len(alive), np.int32), np.flatnonzero(alive)
     for members, target in _leaves(top, allocations):
         weight[numbers[members]] = documents.copies(members, target)
     return Drawn(domain, weight, allocations)
@@ -69,7 +71,7 @@ def holdings(
     population: Population,
     recipe: Recipe,
     alive: npt.NDArray[np.bool_],
-    tokens: Numbers,
+    tokens: Tokens,
     rehydration: npt.NDArray[np.float64] | None = None,
 ) -> tuple[dict[str, Holding], Mix]:
     """Return what each class holds and can give, and the mix with its budget; for the arguments see `draw`."""
@@ -82,7 +84,7 @@ def _living(
     population: Population,
     recipe: Recipe,
     alive: npt.NDArray[np.bool_],
-    tokens: Numbers,
+    tokens: Tokens,
     rehydration: npt.NDArray[np.float64] | None,
     domain: Classes,
 ) -> tuple[_Living, dict[str, _Class]]:
@@ -90,7 +92,7 @@ def _living(
     inner = {column for division in mix.within.values() for column in division.columns()}
     columns = {column: classes(population, recipe, column).only(numbers) for column in sorted(inner)}
     documents = _Living(
-        tokens=tokens[numbers],
+        tokens=tokens[numbers].astype(np.int64),
         doc=signal_column(population, alive, "doc"),
         score=numeric("[mix] quality", signal_column(population, alive, mix.quality.by)) if mix.quality else None,
         rehydration=None if rehydration is None else rehydration[numbers],
@@ -104,13 +106,17 @@ def _holdings(documents: _Living, top: Mapping[str, _Class]) -> dict[str, Holdin
     return {name: documents.holding(item) for name, item in top.items()}
 
 
-def _as_they_are(domain: Classes, tokens: Numbers) -> list[Allocation]:
-    """Return what each class gives when every document is written once."""
-    held = np.bincount(domain.codes, weights=tokens, minlength=len(domain.names))
-    present = np.bincount(domain.codes, minlength=len(domain.names)) > 0
+def _as_they_are(domain: Classes, alive: npt.NDArray[np.bool_], tokens: Tokens) -> list[Allocation]:
+    """Return what each class gives when every living document is written once."""
+    held, present = np.zeros(len(domain.names)), np.zeros(len(domain.names), np.int64)
+    for first in range(0, len(alive), _COUNTED):  # bincount takes 16 bytes of each
+        window = slice(first, first + _COUNTED)
+        codes = domain.codes[window][alive[window]]
+        held += np.bincount(codes, weights=tokens[window][alive[window]], minlength=len(held))
+        present += np.bincount(codes, minlength=len(held))
     return [
         Allocation(name, int(tokens), tokens, tokens, capped=False)
-        for name, tokens, there in zip(domain.names, held.tolist(), present, strict=True)
+        for name, tokens, there in zip(domain.names, held.tolist(), present.tolist(), strict=True)
         if there
     ]
 

@@ -145,7 +145,7 @@ def remix(run: Run, recipe: Recipe, engine: Engine) -> Drawn:
 
 def _with_mix(table: pa.Table, drawn: Drawn, alive: npt.NDArray[np.bool_], window: slice) -> pa.Table:
     """Return decisions on a shard with another mix."""
-    weight = drawn.weight[window]
+    weight = drawn.weight[window].astype(np.int32)
     kept = alive & (weight > 0)
     left_out = pa.DictionaryArray.from_arrays(np.zeros(len(kept), np.int32), [MIX], mask=kept | ~alive).cast(
         pa.string()

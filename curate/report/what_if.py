@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from curate.decide.steps import evaluate
+from curate.decide.predicate import evaluate
 from curate.predicates import columns_of, thresholds
 from curate.questions.columns import as_measured, column_seen_by, undecided
 from curate.questions.tune import with_threshold
