@@ -7,10 +7,12 @@ Works on columns of a Population, never on text. What is reported of a step is p
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from curate.decide.columns import exact_hashes, gather, sketch_column
 from curate.decide.groups import group_keys
@@ -123,9 +125,10 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.places)
 
-    def judged(self, protected: int) -> int:
-        """How many of them could be dropped: all but the best of each cluster and those protected."""
-        return len(self) - len(np.unique(self.labels)) - protected
+    @cached_property
+    def droppable(self) -> int:
+        """How many of them are not the best of their cluster."""
+        return len(self) - int(np.count_nonzero(np.bincount(self.labels)))
 
 
 def _exact(scope: Scope) -> Duplicates:
@@ -154,12 +157,12 @@ def _unverified(scope: Scope, places: Numbers, labels: U32, similarity: float) -
     survivor = best_of_clusters(candidates.labels, candidates.ranks, candidates.protected)
     gone = survivor >= 0
     documents = scope.numbers[candidates.places]
-    shielded = len(candidates) - len(np.unique(candidates.labels)) - int(gone.sum())
+    shielded = candidates.droppable - int(gone.sum())
     return Duplicates(
         documents[gone],
         documents[survivor[gone]],
         np.full(int(gone.sum()), similarity, np.float32),
-        candidates=candidates.judged(shielded),
+        candidates=candidates.droppable - shielded,
         protected=shielded,
     )
 
@@ -196,7 +199,7 @@ def _verified(scope: Scope, candidates: Candidates) -> Duplicates:
         documents[gone],
         documents[survivor[gone]],
         similarity[gone],
-        candidates=candidates.judged(shielded),
+        candidates=candidates.droppable - shielded,
         spared=spared,
         protected=shielded,
         near=near[seen],
@@ -254,33 +257,37 @@ def keep_ranks(population: Population, documents: Numbers, step: Dedup) -> Numbe
     are broken by text hash, then by `doc` (a hash of id and text), then by source, never by where a document is
     stored; nulls and NaN rank last.
     """
-    import polars as pl
-
     columns = [name for name, _ in step.keep_order]
     frame = gather(population, documents, list(dict.fromkeys([*columns, "doc", "source"])))
     chosen = np.zeros(sum(population.sizes), np.bool_)
     chosen[documents] = True
     exact = exact_hashes(population, chosen)
     trust = {source: number for number, source in enumerate(step.priority)}
-    order = [
-        (~frame["source"].is_in(list(step.protect))).alias("_unprotected"),
-        frame["source"].replace_strict(trust, default=len(trust), return_dtype=pl.Int64).alias("_trust"),
-        *(_nan_as_null(frame[name]).alias(f"_keep_{number}") for number, name in enumerate(columns)),
-        pl.Series("_hash", exact[:, 0]),
-        frame["doc"],
-        frame["source"],
-        pl.Series("_at", np.arange(len(documents))),
+    keys = [
+        ~frame["source"].is_in(list(step.protect)).to_numpy(),
+        frame["source"].replace_strict(trust, default=len(trust), return_dtype=pl.UInt32).to_numpy(),
+        *(_places(frame[name], down) for name, down in step.keep_order),
+        exact[:, 0],
+        frame["doc"].to_numpy(),
+        _places(frame["source"], False),
     ]
-    descending = [False, False, *(down for _, down in step.keep_order), *[False] * 4]
-    made = pl.DataFrame(order)
-    sorted_places = made.sort(made.columns, descending=descending, nulls_last=True)["_at"].to_numpy()
+    del frame
+    order = np.lexsort(keys[::-1])  # the last key comes first; equal documents stay in their order
     ranks = np.empty(len(documents), np.int64)
-    ranks[sorted_places] = np.arange(len(documents))
+    ranks[order] = np.arange(len(documents))
     return ranks
 
 
-def _nan_as_null(values: Any) -> Any:
-    return values.fill_nan(None) if values.dtype.is_float() else values
+def _places(values: pl.Series, descending: bool) -> U32:
+    """Return the place of each value among all that there are, equal ones at the same; null and NaN come last."""
+    if values.dtype.is_float():
+        values = values.fill_nan(None)
+    elif values.dtype == pl.Boolean:
+        values = values.cast(pl.UInt8)
+    last = len(values) + 1
+    if values.null_count() == len(values):
+        return np.full(len(values), last, np.uint32)
+    return values.rank("dense", descending=descending).fill_null(last).to_numpy()
 
 
 def protected_documents(population: Population, documents: Numbers, step: Dedup) -> Bools:

@@ -39,7 +39,9 @@ def join(dropped: Sequence[Numbers], survivor: Sequence[Numbers]) -> Membership:
     """Join what each step dropped and for whom; a document is dropped once at most, its survivor perhaps later."""
     gone = np.concatenate([*dropped, np.zeros(0, np.int64)])
     kept = np.concatenate([*survivor, np.zeros(0, np.int64)])
-    members = np.union1d(gone, kept)
+    involved = np.zeros(int(max(gone.max(initial=-1), kept.max(initial=-1))) + 1, np.bool_)
+    involved[gone] = involved[kept] = True
+    members = np.flatnonzero(involved)
     standing = np.arange(len(members))
     standing[np.searchsorted(members, gone)] = np.searchsorted(members, kept)
     root = standing
