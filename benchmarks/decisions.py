@@ -61,7 +61,8 @@ def write(folder: Path, count: int) -> None:
         same_as = np.where(rng.random(n) < 0.05, rng.integers(0, n, n), np.arange(n)) + first
         size = 6 + (same_as * 2654435761 % 97) % 20
         texts = [
-            " ".join(f"w{(a * 31 + i * 7919) % 50021}" for i in range(k)) for a, k in zip(same_as, size, strict=True)
+            " ".join([f"d{a}", *(f"w{(a * 31 + i * 7919) % 50021}" for i in range(k))])
+            for a, k in zip(same_as, size, strict=True)
         ]
         table = pa.table({
             "id": [f"d{i}" for i in range(first, first + n)],

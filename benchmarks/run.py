@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -63,10 +64,14 @@ def repeat(
     return written
 
 
-def curate_once(source: Path, out: Path, recipe: str, threads: int, *more: str) -> dict[str, float]:
+def curate_once(
+    source: Path, out: Path, recipe: str, threads: int, *more: str, core: int | None = None
+) -> dict[str, float]:
     """Run `curate corpus`; return seconds, CPU seconds, peak memory in MB, and seconds by stage.
 
-    `more`: other options. CPU seconds and memory are of the process and its children, so not of a Ray's workers.
+    `more`: other options; `core`: the only one that the run may use. CPU seconds and memory are of the process and its
+    children, so not of a Ray's workers. Python may keep what it compiled of the sources, as of a package that is
+    installed.
     """
     command = [sys.executable, "-m", "curate.cli", "corpus", str(source), "--out", str(out), "--recipe", recipe]
     script = (
@@ -75,12 +80,14 @@ def curate_once(source: Path, out: Path, recipe: str, threads: int, *more: str) 
         "used = resource.getrusage(resource.RUSAGE_CHILDREN);"
         "print(json.dumps([code, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]))"
     )
+    held = [] if core is None else ["taskset", "-c", str(core)]
     begun = time.perf_counter()
     ran = subprocess.run(
-        [sys.executable, "-c", script, *command, "--threads", str(threads), *more],
+        [*held, sys.executable, "-c", script, *command, "--threads", str(threads), *more],
         capture_output=True,
         text=True,
         check=True,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
     )
     code, cpu, memory = json.loads(ran.stdout)
     if code:

@@ -36,12 +36,14 @@ PORT = 6399
 TIMES = 3
 
 
-def quicker(source: Path, root: Path, recipe: str, threads: int, *more: str, times: int = 2) -> dict[str, float]:
+def quicker(
+    source: Path, root: Path, recipe: str, threads: int, *more: str, times: int = 2, core: int | None = None
+) -> dict[str, float]:
     """Run several times into new folders; return the figures of the quickest."""
     found = []
     for _ in range(times):
         out = root / "out"
-        found.append(curate_once(source, out, recipe, threads, *more))
+        found.append(curate_once(source, out, recipe, threads, "--ignore-disk", *more, core=core))
         shutil.rmtree(out)
     return min(found, key=lambda figures: figures["wall"])
 
@@ -61,17 +63,21 @@ def grow(sources: dict[int, Path], root: Path, recipe: str, mb: int) -> None:
 
 
 def workers(source: Path, root: Path, recipe: str) -> None:
-    """Print the speed-up of a second worker, as threads, as tasks of Ray, and of a second run beside a first."""
+    """Print the speed-up of a second worker, as threads, as tasks of Ray, and of a second run beside a first.
+
+    One worker is held to one core: beside its thread others read and write.
+    """
     print("\n| engine | 1 worker s | 2 workers s | speed-up | measure | write |\n|---|---:|---:|---:|---:|---:|")
     alone: dict[str, float] = {}
     for engine in ("local", "ray"):
-        one, two = (quicker(source, root, recipe, count, "--engine", engine) for count in (1, 2))
+        one = quicker(source, root, recipe, 1, "--engine", engine, times=1, core=0)
+        two = quicker(source, root, recipe, 2, "--engine", engine)
         alone = alone or one
         stages = [one[name] / two[name] for name in ("measure", "write")]
         row = f"| {engine} | {one['wall']:.1f} | {two['wall']:.1f} | {one['wall'] / two['wall']:.2f} "
         print(row + "".join(f"| {speed:.2f} " for speed in stages) + "|", flush=True)
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        both = list(pool.map(lambda name: quicker(source, root / name, recipe, 1), "ab"))
+        both = list(pool.map(lambda core: quicker(source, root / f"{core}", recipe, 1, times=1, core=core), range(2)))
     walls, *stages = ([run[name] for run in both] for name in ("wall", "measure", "write"))
     gains = [2 * alone[name] / max(found) for name, found in zip(("measure", "write"), stages, strict=True)]
     row = f"| two runs at a time | {alone['wall']:.1f} each | {max(walls):.1f} | {2 * alone['wall'] / max(walls):.2f} "
@@ -129,14 +135,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         texts = documents(options.files or [str(write_corpus(root / "demo"))])
-        sources = {times: root / f"in-{times}" for times in MULTIPLES}
+        parts = options.parts.split(",")
+        sources = {times: root / f"in-{times}" for times in (MULTIPLES if "grow" in parts else MULTIPLES[-1:])}
         for times, source in sources.items():
             repeat(texts, options.mb * times * 1_000_000, source, varied(texts))
-        parts = options.parts.split(",")
         if "grow" in parts:
             grow(sources, root, options.recipe, options.mb)
         if "workers" in parts:
-            workers(sources[4], root, options.recipe)
+            workers(sources[8], root, options.recipe)
         if "engines" in parts:
             engines(sources[8], root, options.recipe)
 
