@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import curate
@@ -51,9 +52,10 @@ def report_run(
     begun = time.perf_counter()
     with run.doing("report", key):
         report = build(run, recipe, engine)
-        samples = draw(run, recipe, engine)
-        tasks_done()
-        details = look(run, recipe, report, samples)
+        with ThreadPoolExecutor(1) as beside:  # reads texts, while the rest reads columns
+            samples = beside.submit(draw, run, recipe, engine)
+            samples.add_done_callback(lambda _: tasks_done())
+            details = look(run, recipe, report, samples.result)
         so_far = time.perf_counter() - begun  # all three files say the same: the report took what it took until here
         report["timing"] = timing(run, report["input"]["raw_bytes"], so_far, price_per_core_hour)
         atomic_bytes(run.path / "report.html", page(report, details).encode())
@@ -65,10 +67,13 @@ def report_run(
     return report
 
 
-def look(run: Run, recipe: Recipe, report: dict[str, Any], samples: list[dict[str, Any]]) -> dict[str, Any]:
+def look(
+    run: Run, recipe: Recipe, report: dict[str, Any], drawn: Callable[[], list[dict[str, Any]]]
+) -> dict[str, Any]:
     """Return what the page shows beyond the report, from a sample; adds `quality` to the report.
 
-    `samples` as `draw` returns them; `signals` as `histograms` does, with `sliders` as `what_if` does; `classifiers`.
+    `samples`, documents to look at, as `drawn` gives them; `signals` as `histograms` does, with `sliders` as `what_if`
+    does; `classifiers`.
     """
     from curate.report.histograms import histograms
     from curate.report.quality import quality_by_domain
@@ -81,6 +86,7 @@ def look(run: Run, recipe: Recipe, report: dict[str, Any], samples: list[dict[st
     report["quality"] = quality_by_domain(frame, recipe)
     charts = histograms(frame, recipe)
     sliders = what_if(frame, recipe, charts, documents)
+    samples = drawn()
     return {
         "signals": [{**chart, "sliders": sliders.get(chart["name"], [])} for chart in charts],
         "samples": samples,
