@@ -59,11 +59,16 @@ def corpus(
     """
     with opened(threads, memory, engine, address, cpus_per_task, memory_per_task) as at_work:
         # Here, because a Ray of our own starts while it is imported.
+        from curate.decide.stage import check_index
         from curate.pipeline import Options, check_disk, open_recipe, run_stages, start, working
         from curate.signals.plugins import load
 
         loaded = [load(plugin) for plugin in plugins]
         chosen = open_recipe(recipe, tokens)
+        if index is not None:
+            check_index(index, chosen)
+        if overwrite:
+            at_work.ready()  # before anything is deleted
         options = Options(
             text_column,
             id_column,

@@ -51,13 +51,18 @@ def json_log(path: str | None) -> Iterator[None]:
         file: IO[str] = sys.stderr
         if path != "-":
             file = stack.enter_context(_opened(path))
-        handler, root, before = JsonLines(file), logging.getLogger("curate"), _log.level
-        root.addHandler(handler)
+        handlers: list[logging.Handler] = [JsonLines(file)]
+        if path != "-" and logging.lastResort and not logging.getLogger().handlers:
+            handlers.append(logging.lastResort)  # warnings go to stderr too, as they do without a handler
+        root, before = logging.getLogger("curate"), _log.level
+        for handler in handlers:
+            root.addHandler(handler)
         _log.setLevel(logging.INFO)
         try:
             yield
         finally:
-            root.removeHandler(handler)
+            for handler in handlers:
+                root.removeHandler(handler)
             _log.setLevel(before)
 
 

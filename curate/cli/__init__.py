@@ -51,7 +51,9 @@ class _Commands(click.Group):
 
 
 def _fail(message: str) -> None:
-    _say(message)
+    from curate.storage.location import without_secrets
+
+    _say(without_secrets(message))
     sys.exit(1)
 
 

@@ -135,6 +135,8 @@ def measure(
     with opened(threads, None, engine, address, cpus_per_task, memory_per_task) as at_work:
         loaded = [load(plugin) for plugin in plugins]
         chosen = open_recipe(recipe)
+        if overwrite:
+            at_work.ready()
         run = start(inputs, out, Options(**reading), overwrite=overwrite)
         with working(run, at_work, loaded), Bars() as bars:
             if not ignore_disk:

@@ -61,6 +61,12 @@ def decide_run(run: Run, recipe: Recipe, engine: Engine, index: str | Path | Non
         _decide(run, recipe, engine, opened)
 
 
+def check_index(path: str | Path, recipe: Recipe) -> None:
+    """Raise RunError where a recipe cannot be decided with an index: there is none, or it was made otherwise."""
+    with _opened(path, recipe):
+        pass
+
+
 @contextmanager
 def _opened(path: str | Path, recipe: Recipe) -> Iterator[Index]:
     """Open an index for the dedup steps of a recipe; nobody can change it meanwhile."""

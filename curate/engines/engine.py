@@ -31,6 +31,9 @@ class Engine(Protocol):
     def elsewhere(self) -> bool:
         """Whether tasks may be on other machines, which see the inputs and the run directory but not this disk."""
 
+    def ready(self) -> None:
+        """Return when tasks can run. Raises EngineError where they cannot."""
+
     def ship(self, files: Sequence[str | Path]) -> None:
         """Make files of this machine (models, word lists, a tokenizer) readable by tasks, under the same names."""
 

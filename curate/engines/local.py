@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TypeVar
 
+from curate.engines.failures import Failures
 from curate.engines.workers import Workers
 from curate.errors import CurateError
 from curate.memory import parse_memory
@@ -34,6 +35,9 @@ class Local:
         self.cores = self.threads
         self.memory = parse_memory(memory)
 
+    def ready(self) -> None:
+        """Do nothing: threads are here."""
+
     def ship(self, files: Sequence[str | Path]) -> None:
         """Do nothing: tasks are in this process."""
 
@@ -48,9 +52,10 @@ class Local:
     ) -> Iterator[tuple[Item, Result]]:
         """Run `task(item, workers)` for every item; yield each item with its result as it finishes.
 
-        The first exception stops the other tasks and is raised; so does an interrupt. What kills a task kills this
-        process too, so `give_up` is never called.
+        An item that fails does not stop the others: see `Failures`. An interrupt and a fault of ours do. What kills a
+        task kills this process too, so `give_up` is never called.
         """
+        failures = Failures(len(items))
         workers = Workers(self.threads)
         outer = ThreadPoolExecutor(max(1, min(self.threads, len(items))), thread_name_prefix="task")
         futures = {outer.submit(task, item, workers): item for item in items}
@@ -59,7 +64,13 @@ class Local:
                 done, _ = wait(futures, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
                 for future in done:
                     item = futures.pop(future)
-                    yield item, future.result()
+                    try:
+                        result = future.result()
+                    except CurateError as error:
+                        failures.take(error)
+                    else:
+                        yield item, result
+            failures.tell()
         finally:
             workers.stop()
             outer.shutdown(wait=True, cancel_futures=True)

@@ -9,8 +9,10 @@ others, and one that takes far longer than the rest is tried elsewhere at the sa
 
 from __future__ import annotations
 
+import logging
 import os
 import statistics
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -21,15 +23,19 @@ from typing import Any, Generic, TypeVar
 
 import curate
 from curate.engines.bundles import bundles, in_words, name_of
+from curate.engines.failures import Failures
+from curate.engines.logged import events_wanted, tell
 from curate.engines.ray_session import Session, end_by_sigterm, import_ray
-from curate.engines.ray_task import Done, Failed, Kit, attempt
+from curate.engines.ray_task import Done, Failed, Kit, attempt, get_ready
 from curate.engines.workers import Workers
-from curate.errors import EngineError, RecipeError, SpaceError
+from curate.errors import EngineError
 from curate.memory import parse_memory
 from curate.shipped import Shipment
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+log = logging.getLogger("curate.engines")
 
 MEMORY_PER_TASK = "2GiB"
 """Declared to Ray for each task with one core: about three times what measuring a shard was seen to take."""
@@ -37,8 +43,9 @@ MEMORY_PER_TASK = "2GiB"
 _POLL_SECONDS = 0.2  # how long an interrupt may go unnoticed
 _QUEUED_PER_TASK = 4  # handed to Ray ahead of time, for each task that can run at a time
 _BUNDLES_PER_TASK = 8  # that small shards are divided over, at least, for each
+_COUNT_SECONDS = 10.0  # between two looks at how many cores a cluster has
+_FIRST_NODE_SECONDS = 600.0  # that a cluster without a node may take until it has one
 _RETRIES = 3  # of a task whose worker or node died
-_MOST_FAILURES = 20  # after so many, something is wrong with all of them
 _STRAGGLER = 4.0  # times the median of its stage, after which a task is begun a second time …
 STRAGGLER_SECONDS = 60.0  # … but never before so long
 
@@ -80,14 +87,17 @@ class Ray:
         self._straggler_seconds = straggler_seconds
         self._files: dict[str, None] = {}
         self._shipped: Any = None
+        self._counted = (-_COUNT_SECONDS, 0)  # when, and how many cores
+        self._lost = False
         address = address or os.environ.get("RAY_ADDRESS")
         self._own_cores = None if address else threads or len(os.sched_getaffinity(0))
         self._ray = import_ray()
         self._session = None
         if self._ray.is_initialized():
             self._own_cores = None
-            self._check_room()
+            self._check_room(threading.Event())
         else:
+            end_by_sigterm()
             self._session = Session(self._ray, address, self._own_cores or 0, self._check_room)
 
     @cached_property
@@ -95,22 +105,37 @@ class Ray:
         """Ray, when it is there."""
         if self._session:
             self._session.wait()
-            end_by_sigterm()
+            end_by_sigterm()  # again: Ray has its own way
         return self._ray
 
     @cached_property
     def _remote(self) -> Any:
         return self.ray.remote(attempt)
 
-    @cached_property
+    @property
     def cores(self) -> int:
-        """Cores of all nodes."""
-        return self._own_cores or int(self.ray.cluster_resources().get("CPU", 1))
+        """Cores of all nodes; of a cluster as it was within the last seconds: nodes come and go."""
+        if self._own_cores:
+            return self._own_cores
+        if time.monotonic() - self._counted[0] > _COUNT_SECONDS:
+            self._counted = time.monotonic(), int(self.ray.cluster_resources().get("CPU", 1))
+        return self._counted[1]
+
+    @property
+    def at_once(self) -> int:
+        """Tasks that can run at a time."""
+        return max(1, self.cores // self.threads)
+
+    def ready(self) -> None:
+        """Return when tasks can run. Raises EngineError where they cannot."""
+        assert self.ray
 
     def __enter__(self) -> Ray:
         return self
 
     def __exit__(self, *error: object) -> None:
+        if self._lost:  # to leave a Ray that is gone ends this process, before it has said why
+            return
         self.end()
         if self._session:
             self._session.join()
@@ -157,15 +182,35 @@ class Ray:
         """Return after how many seconds a task is late, where others of its kind took `seconds`."""
         return max(_STRAGGLER * statistics.median(seconds), self._straggler_seconds)
 
-    def _check_room(self) -> None:
-        nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
-        if not any(node.get("CPU", 0) >= self.threads and node.get("memory", 0) >= self._memory for node in nodes):
+    def lose(self) -> EngineError:
+        """Return the error of a Ray that is gone from this machine; nothing more is asked of it."""
+        self._lost = True
+        return EngineError("Ray on this machine is gone (killed, or out of memory); the same command goes on")
+
+    def _check_room(self, over: threading.Event) -> None:
+        """Raise EngineError where no node has room for a task; a cluster without a CPU has time for its first node."""
+        until = time.monotonic() + _FIRST_NODE_SECONDS
+        asked = None
+        while True:
+            nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+            if any(node.get("CPU", 0) >= self.threads and node.get("memory", 0) >= self._memory for node in nodes):
+                return
             most = max((node.get("CPU", 0), node.get("memory", 0)) for node in nodes)
-            raise EngineError(
-                f"no node of the Ray cluster has room for a task of {self.threads} CPUs and {self._memory >> 20} MiB: "
-                f"the largest has {most[0]:.0f} CPUs and {most[1] / 2**20:.0f} MiB; give less with --cpus-per-task or "
-                "--memory-per-task"
-            )
+            if most[0] or time.monotonic() > until:
+                break
+            if asked is None:
+                log.warning("the Ray cluster has no CPU yet; waiting for its first node for up to ten minutes")
+                wanted = self._ray.remote(get_ready).options(num_cpus=self.threads, memory=self._memory)
+                asked = wanted.remote()  # a cluster that grows with its tasks begins to
+            if over.wait(1.0):
+                return
+        if asked is not None:
+            self._ray.cancel(asked)
+        raise EngineError(
+            f"no node of the Ray cluster has room for a task of {self.threads} CPUs and {self._memory >> 20} MiB: "
+            f"the largest has {most[0]:.0f} CPUs and {most[1] / 2**20:.0f} MiB; give less with --cpus-per-task or "
+            "--memory-per-task"
+        )
 
 
 class _Tasks(Generic[Item, Result]):
@@ -179,16 +224,13 @@ class _Tasks(Generic[Item, Result]):
         give_up: Callable[[Item, str], Result] | None,
     ) -> None:
         self._engine, self._give_up = engine, give_up
-        self._at_once = max(1, engine.cores // engine.threads)
-        self._waiting = deque(bundles(items, _BUNDLES_PER_TASK * self._at_once))
-        self._total = len(items)
+        self._waiting = deque(bundles(items, _BUNDLES_PER_TASK * engine.at_once))
         self._running: dict[Any, _Running[Item]] = {}
-        self._failed = 0  # items
-        self._errors: list[Exception] = []  # of them; items that went wrong together in one task have one
+        self._failures = Failures(len(items))
         self._seconds: list[float] = []
         self._idle_since: float | None = None
         self._task = task
-        self._kit = engine.ray.put(Kit(task, engine.threads, [engine.shipment()]))
+        self._kit = engine.ray.put(Kit(task, engine.threads, [engine.shipment()], events_wanted()))
 
     def results(self) -> Iterator[tuple[Item, Result]]:
         """Submit, wait and yield until every item is done or failed."""
@@ -200,19 +242,17 @@ class _Tasks(Generic[Item, Result]):
                 for ref in done:
                     yield from self._finish(ref)
                 self._try_stragglers_twice()
-            self._raise_failures()
+            self._failures.tell()
         finally:
             for ref in self._running:
                 self._engine.ray.cancel(ref, force=True)
 
     def _submit(self) -> None:
-        room = _QUEUED_PER_TASK * self._at_once - len(self._running)
-        while self._waiting and room > 0 and len(self._errors) <= _MOST_FAILURES:
+        room = _QUEUED_PER_TASK * self._engine.at_once - len(self._running)
+        while self._waiting and room > 0:
             items = self._waiting.popleft()
             self._begin(_Running(items, [name_of(self._task, item) for item in items]), 0)
             room -= 1
-        if len(self._errors) > _MOST_FAILURES:
-            self._waiting.clear()
 
     def _begin(self, running: _Running[Item], tries: int) -> None:
         ref = self._engine.submit(self._kit, running.items, running.names, tries)
@@ -225,7 +265,9 @@ class _Tasks(Generic[Item, Result]):
         if running is None:
             return
         running.refs.discard(ref)
-        found = _outcomes(self._engine.ray, ref, running.names)
+        found = _outcomes(self._engine, ref, running.names)
+        for outcome, name in zip(found, running.names, strict=True):
+            tell(outcome.logged, name)
         before = running.outcomes or found
         outcomes = [old if isinstance(old, Done) else new for old, new in zip(before, found, strict=True)]
         if running.refs and any(isinstance(outcome, Failed) for outcome in outcomes):
@@ -246,14 +288,10 @@ class _Tasks(Generic[Item, Result]):
     def _take(self, item: Item, outcome: Done | Failed) -> Iterator[tuple[Item, Result]]:
         if isinstance(outcome, Done):
             yield item, outcome.result
-        elif isinstance(outcome.error, SpaceError | RecipeError):  # which the other items have in common
-            raise outcome.error
         elif outcome.died and self._give_up is not None:
             yield item, self._give_up(item, str(outcome.error))
         else:
-            self._failed += 1
-            if not self._errors or self._errors[-1] is not outcome.error:
-                self._errors.append(outcome.error)
+            self._failures.take(outcome.error)
 
     def _try_stragglers_twice(self) -> None:
         """Begin a second try of what runs far longer than the others did, where cores are idle."""
@@ -267,25 +305,16 @@ class _Tasks(Generic[Item, Result]):
                 running.twice = True
                 self._begin(running, 1)
 
-    def _raise_failures(self) -> None:
-        if not self._failed:
-            return
-        if self._failed == 1:
-            raise self._errors[0]
-        lines = [f"  {error}" for error in self._errors[:_MOST_FAILURES]]
-        stopped = "; the rest was not tried" if len(self._errors) > _MOST_FAILURES else ", the others are done"
-        raise EngineError(
-            f"{self._failed} of {self._total} tasks failed{stopped}; the same command goes on with what is left:\n"
-            + "\n".join(lines)
-        )
 
-
-def _outcomes(ray: Any, ref: Any, names: Sequence[str]) -> Sequence[Done | Failed]:
-    """Return what a try gave for each item, or why its process is gone."""
+def _outcomes(engine: Ray, ref: Any, names: Sequence[str]) -> Sequence[Done | Failed]:
+    """Return what a try gave for each item, or why its process is gone. EngineError where Ray itself is gone here."""
+    ray = engine.ray
     what = f"the task {in_words(names)}"
     try:
         outcomes: list[Done | Failed] = ray.get(ref)
         return outcomes
+    except ray.exceptions.LocalRayletDiedError:
+        raise engine.lose() from None
     except ray.exceptions.OutOfMemoryError:
         error = EngineError(f"{what} ran out of memory each time; declare more with --memory-per-task")
         died = True

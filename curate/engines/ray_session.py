@@ -30,8 +30,8 @@ class Session:
     One thread starts it and ends it: Linux kills what Ray starts when the thread that started it is gone.
     """
 
-    def __init__(self, ray: Any, address: str | None, cores: int, check: Callable[[], None]) -> None:
-        """Begin to connect. `check` is called when it is done, and may raise an EngineError."""
+    def __init__(self, ray: Any, address: str | None, cores: int, check: Callable[[threading.Event], None]) -> None:
+        """Begin to connect. `check` is called when it is done, with what ends it, and may raise an EngineError."""
         self._ray, self._address, self._cores, self._check = ray, address, cores, check
         self._error: BaseException | None = None
         self._connected, self._over = threading.Event(), threading.Event()
@@ -59,7 +59,7 @@ class Session:
                 self._join_cluster(self._address)
             else:
                 self._start()
-            self._check()
+            self._check(self._over)
         except BaseException as error:
             self._error = error
         self._connected.set()

@@ -19,6 +19,7 @@ from typing import Any
 
 import curate
 from curate.caches import user_cache
+from curate.engines.logged import Logged, listening
 from curate.engines.workers import Workers
 from curate.errors import CurateError, EngineError, RunError
 from curate.shards.atomic import write_as
@@ -32,22 +33,25 @@ class Kit:
     task: Any
     threads: int
     shipment: list[Any]  # a reference to the files that go with it; in a list, so that Ray leaves it alone
+    events: bool  # whether somebody listens to them
 
 
 @dataclass(frozen=True)
 class Done:
-    """What a task returned, and how many seconds it took."""
+    """What a task returned, how many seconds it took, and what it logged."""
 
     result: Any
     seconds: float
+    logged: Sequence[Logged] = ()
 
 
 @dataclass(frozen=True)
 class Failed:
-    """Why a task did not return; `died`: its process was gone."""
+    """Why a task did not return, and what it logged; `died`: its process was gone."""
 
     error: CurateError
     died: bool = False
+    logged: Sequence[Logged] = ()
 
 
 def attempt(kit: list[Any], items: Sequence[Any], names: Sequence[str], version: str) -> list[Done | Failed]:
@@ -61,6 +65,7 @@ def attempt(kit: list[Any], items: Sequence[Any], names: Sequence[str], version:
 def _attempt_one(kit: Any, item: Any, name: str, version: str) -> Done | Failed:
     begun = time.monotonic()
     node = platform.node()
+    logged: list[Logged] = []
     try:
         if version != curate.__version__:
             raise EngineError(
@@ -69,18 +74,21 @@ def _attempt_one(kit: Any, item: Any, name: str, version: str) -> Done | Failed:
         prepared = _prepared(kit)
         workers = Workers(prepared.threads)
         try:
-            return Done(prepared.task(item, workers), time.monotonic() - begun)
+            with listening(logged, node, events=prepared.events):
+                result = prepared.task(item, workers)
+            return Done(result, time.monotonic() - begun, logged)
         finally:
             workers.close()
     except CurateError as error:
-        return Failed(type(error)(f"{name}, on {node}: {error}"))
+        failure: CurateError = type(error)(f"{name}, on {node}: {error}")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return Failed(RunError(f"{name}, on {node}: {where}{error.strerror or error}"))
+        failure = RunError(f"{name}, on {node}: {where}{error.strerror or error}")
     except MemoryError:
-        return Failed(EngineError(f"{name}, on {node}: not enough memory; give tasks more with --memory-per-task"))
+        failure = EngineError(f"{name}, on {node}: not enough memory; give tasks more with --memory-per-task")
     except Exception:
-        return Failed(EngineError(f"{name}, on {node}: a fault of curate:\n{traceback.format_exc()}"))
+        failure = EngineError(f"{name}, on {node}: a fault of curate:\n{traceback.format_exc()}")
+    return Failed(failure, logged=logged)
 
 
 def get_ready() -> None:

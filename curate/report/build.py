@@ -67,9 +67,7 @@ def report_run(
     return report
 
 
-def look(
-    run: Run, recipe: Recipe, report: dict[str, Any], drawn: Callable[[], list[dict[str, Any]]]
-) -> dict[str, Any]:
+def look(run: Run, recipe: Recipe, report: dict[str, Any], drawn: Callable[[], list[dict[str, Any]]]) -> dict[str, Any]:
     """Return what the page shows beyond the report, from a sample; adds `quality` to the report.
 
     `samples`, documents to look at, as `drawn` gives them; `signals` as `histograms` does, with `sliders` as `what_if`

@@ -97,6 +97,8 @@ def _edges(low: float, high: float, marks: list[float], values: Any) -> Any:
     if _spreads(low, high):
         low = max(min([low, *(mark / 2 for mark in marks)]), least, 1.0)
         high = max(high, min(max([high, *(mark * 2 for mark in marks)]), most))
+        if high <= low:
+            low, high = low / 2, low * 2
         edges = np.geomspace(low, high, BINS + 1)
     else:
         room = 0.12 * (high - low)

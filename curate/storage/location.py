@@ -18,7 +18,7 @@ from curate.storage.backend import PROTOCOLS, filesystem, known_protocols
 from curate.storage.retry import persist
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
-_ANY_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)(?:[^\s/@'\"]*@)?([^\s?'\"<>]*)(\?[^\s'\"<>]*=[^\s'\"<>]*)?")
+_ANY_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*:/{1,2})(?:[^\s/@'\"]*@)?([^\s?'\"<>]*)(\?[^\s'\"<>]*=[^\s'\"<>]*)?")
 _CONTAINER_FIRST = ("abfs", "abfss")  # whose addresses are container@account/path, with nothing secret in them
 _STATES = ("ETag", "etag", "blob_id", "LastModified", "last_modified", "updated", "mtime", "created")
 
