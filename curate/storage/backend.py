@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
+from contextlib import suppress
 from typing import Any
 
 from curate.errors import StorageError
@@ -20,12 +21,19 @@ PROTOCOLS = {
     "abfs": "az",
     "abfss": "az",
     "hf": "hf",
+    "http": "s3",
+    "https": "s3",
     "memory": "s3",
 }
 """The stores that are known, and the extra that each needs (any brings fsspec, and with it `memory://`)."""
 
+READ_ONLY = ("hf", "http", "https")
+"""What inputs can be read from, and no run be in: the Hub makes a commit of every object, a web server takes none."""
+
 _UPLOADS = 4  # pieces of one object that are sent at a time, each held in memory
-_S3 = {"connect_timeout": 10, "read_timeout": 30, "retries": {"total_max_attempts": 1}}
+_CONNECT_SECONDS = 10
+_READ_SECONDS = 30
+_S3 = {"connect_timeout": _CONNECT_SECONDS, "read_timeout": _READ_SECONDS, "retries": {"total_max_attempts": 1}}
 
 
 def filesystem(protocol: str) -> Any:
@@ -46,9 +54,12 @@ def _filesystem(protocol: str, process: int) -> Any:
             options |= {"max_concurrency": _UPLOADS}
             if "config_kwargs" not in fsspec.config.conf.get(protocol, {}):
                 options["config_kwargs"] = _S3
+        if protocol in ("gs", "gcs") and "requests_timeout" not in fsspec.config.conf.get(protocol, {}):
+            import aiohttp
+
+            options["requests_timeout"] = aiohttp.ClientTimeout(sock_connect=_CONNECT_SECONDS, sock_read=_READ_SECONDS)
         store = fsspec.filesystem(protocol, **options)
-        if protocol in ("s3", "s3a"):
-            store.retries = 1  # `persist` tries again, and says so
+        _ask_once(store, protocol)
         return store
     except ImportError as error:
         extra = PROTOCOLS.get(protocol)
@@ -57,7 +68,30 @@ def _filesystem(protocol: str, process: int) -> Any:
     except Exception as error:
         from curate.storage.retry import reason
 
+        if isinstance(error, TypeError):  # as `host` of sftp://, for which an address here has no place
+            raise StorageError(
+                f"{protocol}:// needs more than an address ({reason(error)}), which is not supported; copy or mount "
+                f"the files, or use s3://, gs://, az://, hf:// or https://"
+            ) from None
         raise StorageError(f"{protocol}:// cannot be used: {reason(error)}; see docs/storage.md") from None
+
+
+def _ask_once(store: Any, protocol: str) -> None:
+    """Keep a library from trying again by itself: `persist` does, sooner, and says so.
+
+    adlfs and gcsfs take no option for it. What they have instead is their own and may change: then they are slower.
+    """
+    if protocol in ("s3", "s3a"):
+        store.retries = 1
+    elif protocol in ("az", "abfs", "abfss"):
+        with suppress(AttributeError):
+            client = store.service_client
+            client._config.retry_policy.total_retries = 0
+            waits = client._pipeline._transport.connection_config
+            waits.timeout, waits.read_timeout = _CONNECT_SECONDS, _READ_SECONDS
+    elif protocol in ("gs", "gcs"):
+        with suppress(AttributeError):
+            store._request = functools.partial(type(store)._request.__wrapped__, store)
 
 
 def known_protocols() -> set[str]:

@@ -6,6 +6,7 @@ Credentials come from the environment only: an address that holds some is refuse
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -142,7 +143,9 @@ class RemotePath:
         """Yield every object below this prefix that a listing shows, in the order of names, with what is said of it."""
         find = filesystem(self.protocol).find
         try:
-            found: dict[str, dict[str, Any]] = persist(str(self), lambda: find(str(self), detail=True))
+            found: Any = persist(str(self), lambda: find(str(self), detail=True))
+            if not isinstance(found, dict):  # adlfs, of an object: its name alone
+                found = {name: self.of(name).info() for name in found}
         except FileNotFoundError:  # there is not even a bucket
             return
         for name, info in sorted(found.items()):
@@ -259,7 +262,27 @@ def locate(place: str | Location) -> Location:
         raise InputError(f"{shown}: {protocol}:// is not known; use a local path, {', '.join(PROTOCOLS)}://")
     if not key.strip("/"):
         raise InputError(f"{shown}: names no bucket; write {protocol}://BUCKET/NAME")
+    if protocol in _CONTAINER_FIRST and "@" in owner:
+        key = _in_container(key, shown)
     return RemotePath(protocol, key)
+
+
+def _in_container(key: str, shown: str) -> str:
+    """Return CONTAINER/NAME of CONTAINER@ACCOUNT.dfs.core.windows.net/NAME, which is what adlfs calls it.
+
+    Raises InputError for another account than that of the environment, as adlfs would read from that one.
+    """
+    container, _, rest = key.partition("@")
+    host, _, name = rest.partition("/")
+    account = host.partition(".")[0]
+    connection = re.search(r"AccountName=([^;]*)", os.environ.get("AZURE_STORAGE_CONNECTION_STRING", ""))
+    given = connection[1] if connection else os.environ.get("AZURE_STORAGE_ACCOUNT_NAME")
+    if account != given:
+        raise InputError(
+            f"{shown}: the account is taken from the environment, which names {given or 'none'}; name {account} there "
+            f"(docs/storage.md)"
+        )
+    return f"{container}/{name}"
 
 
 def is_remote(place: str | Location) -> bool:

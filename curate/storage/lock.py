@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.errors import CurateError, RunError, StorageError
-from curate.storage.backend import filesystem
+from curate.storage.backend import READ_ONLY, filesystem
 from curate.storage.location import RemotePath
 from curate.storage.reading import fetch
 from curate.storage.retry import persist
@@ -45,6 +45,10 @@ class HeldError(Exception):
 @contextmanager
 def hold_object(path: RemotePath) -> Iterator[None]:
     """Hold the lock `path` while the block runs. Raises HeldError, StorageError."""
+    if path.protocol in READ_ONLY:
+        raise StorageError(
+            f"{path.parent}: {path.protocol}:// can only be read from; choose an --out on a disk or in s3://, gs://, az://"
+        )
     owner = uuid.uuid4().hex
     _take(path, owner)
     _lost.discard(str(path))
@@ -118,15 +122,23 @@ def _beat(path: RemotePath, owner: str, ended: threading.Event) -> None:
 
 def _created(path: RemotePath, owner: str) -> bool:
     """Create the lock. Raises FileExistsError where there is one; False where two did at the same moment."""
-    only_new = _ONLY_NEW.get(path.protocol)
-    if only_new is not None:
-        _put(path, owner, **only_new)
-        return True
     if path.is_file():
         raise FileExistsError
-    _put(path, owner)
+    only_new = _ONLY_NEW.get(path.protocol, {})
+    _put(path, owner, **only_new)
+    if only_new and not _replaces(path, owner, only_new):
+        return True
     time.sleep(_SETTLE_SECONDS)
     return bool(_read(path).get("owner") == owner)
+
+
+def _replaces(path: RemotePath, owner: str, only_new: dict[str, Any]) -> bool:
+    """Tell whether a server ignores the condition, as some that speak a store's language do: it is asked once more."""
+    try:
+        _put(path, owner, **only_new)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _put(path: RemotePath, owner: str, **how: Any) -> None:

@@ -393,6 +393,7 @@ def test_mistakes_in_programs_are_not_tried_again() -> None:
 )
 def test_what_is_missing_is_named(address: str, extra: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("fsspec")
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
     monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, address.partition(":")[0], raising=False)
     backend._filesystem.cache_clear()
