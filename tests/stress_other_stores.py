@@ -2,9 +2,10 @@
 
     python tests/stress_other_stores.py az://NAME [--kills 10] [--seed 1]
 
-NAME is a bucket or container to be made, or an empty one; the environment leads to it (docs/storage.md says with which
-servers this was done). `--read-only` compares a run on the disk over what is below the address already, for `hf://`;
-`--write FOLDER` writes the inputs for that. Prints a Markdown table; ends with 1 where anything is not as it must be.
+NAME is a bucket or container to be made, or an empty one; the environment leads to it. docs/storage.md says with which
+servers this was done. `--read-only` compares runs on the disk over what is below NAME/raw already, as for `hf://`;
+`python tests/stress_other_stores.py FOLDER --write` writes that into FOLDER/raw. Prints a Markdown table; ends with 1
+where anything is not as it must be.
 """
 
 from __future__ import annotations

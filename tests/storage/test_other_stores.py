@@ -46,11 +46,10 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_run_over_a_dataset_of_the_hub_is_that_over_its_files(hub: Hub, raw: Path, tmp_path: Path) -> None:
     recipe = curate.Recipe.parse(RECIPE, "test")
     local = curate.corpus(f"data={raw}", tmp_path / "local", recipe)
-    for revision in ("", "@refs/convert/parquet"):
-        run = curate.corpus(f"data=hf://datasets/owner/name{revision}/data", tmp_path / f"run{len(revision)}", recipe)
-        columns = ["doc", "kept", "dropped_by"]
-        assert run.decisions().collect()[columns].equals(local.decisions().collect()[columns])
-        assert run.mix().collect().equals(local.mix().collect())
+    run = curate.corpus("data=hf://datasets/owner/name/data", tmp_path / "run", recipe)
+    columns = ["doc", "kept", "dropped_by"]
+    assert run.decisions().collect()[columns].equals(local.decisions().collect()[columns])
+    assert run.mix().collect().equals(local.mix().collect())
 
 
 def test_patterns_and_single_files_of_the_hub(hub: Hub) -> None:
