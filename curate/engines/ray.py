@@ -182,6 +182,10 @@ class Ray:
         """Return after how many seconds a task is late, where others of its kind took `seconds`."""
         return max(_STRAGGLER * statistics.median(seconds), self._straggler_seconds)
 
+    def idle(self) -> bool:
+        """Tell whether there are cores for one more task; those of a node that died are none."""
+        return bool(self.ray.available_resources().get("CPU", 0) >= self.threads)
+
     def lose(self) -> EngineError:
         """Return the error of a Ray that is gone from this machine; nothing more is asked of it."""
         self._lost = True
@@ -295,7 +299,7 @@ class _Tasks(Generic[Item, Result]):
 
     def _try_stragglers_twice(self) -> None:
         """Begin a second try of what runs far longer than the others did, where cores are idle."""
-        if self._waiting or len(self._running) * self._engine.threads >= self._engine.cores:
+        if self._waiting or not self._engine.idle():
             return
         self._idle_since = self._idle_since or time.monotonic()  # since then, nothing waits for a core
         if len(self._seconds) < 3 or time.monotonic() - self._idle_since < self._engine.late(self._seconds):
