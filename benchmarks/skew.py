@@ -75,7 +75,8 @@ def linked_by_tasks(folder: Path, n: int, memory: int, same: bool) -> int:
     parts = [
         Part.of(population.file(part), np.ones(size, np.bool_), None) for part, size in enumerate(population.sizes)
     ]
-    return len(link_partitioned(Local(1), parts, [hash_of("exact")], memory // 2, folder / "links").documents)
+    linked = link_partitioned(Local(1), parts, [hash_of("exact")], memory // 2, memory // 2, folder / "links")
+    return len(linked.documents)
 
 
 def best(folder: Path, n: int, memory: int, same: bool) -> int:

@@ -105,7 +105,8 @@ def cluster(folder: Path, n: int, memory: int, threads: int = 0) -> dict[str, fl
             pieces = [key_pieces(population, alive, column) for column in columns]  # type: ignore[arg-type]
             return link(pieces, size, memory // 2)
         parts = [Part.of(population.file(part), alive[:rows], None) for part, rows in enumerate(population.sizes)]
-        return link_partitioned(Local(threads), parts, columns, memory // 2, folder / f"links-{size}")
+        engine = Local(threads, memory)
+        return link_partitioned(engine, parts, columns, memory // 2, engine.task_memory // 2, folder / f"links-{size}")
 
     SketchFolder(folder, 9).write()
     linked(9)  # loads the compiled kernels

@@ -438,3 +438,17 @@ def test_verifying_in_many_partitions_gives_the_same_decisions(
     run = curate.corpus(corpus_dir, tmp_path / "run", recipe())
     assert contents(run, "decisions") == contents(finished_run, "decisions")
     assert not (run.path / "state" / "shingles").exists()
+
+
+def test_nothing_is_deleted_by_overwrite_where_the_engine_or_the_index_cannot_be_had(
+    finished_run: curate.Run, corpus_dir: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(finished_run.path, tmp_path / "run")
+    before = sorted(tmp_path.rglob("*"))
+    recipe = finished_run.recipe
+    with pytest.raises(curate.RunError, match="is not an index"):
+        curate.corpus(corpus_dir, tmp_path / "run", recipe, overwrite=True, index=tmp_path / "none")
+    pytest.importorskip("ray", reason="needs the extra ray: pip install 'curate-corpus[ray]'")
+    with pytest.raises(curate.EngineError, match="cannot be reached"):
+        curate.corpus(corpus_dir, tmp_path / "run", recipe, overwrite=True, engine="ray", address="127.0.0.1:1")
+    assert sorted(tmp_path.rglob("*")) == before

@@ -35,7 +35,7 @@ U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 
 PARTITION_BYTES = 256 << 20  # of shingles that are verified at a time, where the memory allows it
-VERIFYING = 8  # part of the memory that one partition of verification may take
+VERIFYING = 8  # part of the memory of a task that one partition of verification may take
 
 
 @dataclass
@@ -179,7 +179,7 @@ def _verified(scope: Scope, candidates: Candidates) -> Duplicates:
     groups = None if scope.groups is None else scope.groups[candidates.places]
     # Beside its shingles a document has its band keys, and verifying needs as much again to find them.
     needed = 4 * int(sketch_column(scope.population, chosen, "shingles").sum(dtype=np.int64)) + 24 * step.bands * m
-    share = scope.population.memory // VERIFYING // scope.population.texts.threads
+    share = scope.population.task_memory // VERIFYING
     partitions = 1 + needed // min(PARTITION_BYTES, max(share, 1))
     wanted = Wanted(documents, candidates.labels, step.bands, groups, candidates.ranks, candidates.protected)
     judge = Verification(step.verify or 0.0, step.measure)

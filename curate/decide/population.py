@@ -57,7 +57,8 @@ class Population(Protocol):
     """Columns of documents, part by part."""
 
     sizes: Sequence[int]
-    memory: int  # bytes that may be taken by what grows with the number of documents
+    memory: int  # bytes that may be taken by what grows with the number of documents …
+    task_memory: int  # … and by that in one task
     scratch: Path  # where to put aside what does not fit; made when it is needed
 
     @property
@@ -103,7 +104,7 @@ class MemoryPopulation:
         self._measured = measured
         self.texts: Texts = MemoryTexts(measured.cleaned)
         self.sizes: Sequence[int] = [len(measured.signals)]
-        self.memory = default_memory()
+        self.memory = self.task_memory = default_memory()
         self.scratch = Path(tempfile.gettempdir())
 
     def columns(self, part: int) -> Columns:
@@ -159,7 +160,7 @@ class RunPopulation:
         self.run, self._engine, self._cleaners = run, engine, tuple(cleaners)
         self.shards = run.measured
         self.texts: Texts = RunTexts(run, engine, self._cleaners, self.shards)
-        self.memory = engine.memory
+        self.memory, self.task_memory = engine.memory, engine.task_memory
         self.scratch = scratch_folder(run.path / "state" / "scratch")
         self.sizes: Sequence[int] = [read_footer(run.signals_file(shard)).num_rows for shard in self.shards]
         measured = set(run.stage("measure")["plan"]["metadata"])
@@ -194,7 +195,8 @@ class RunPopulation:
             Part.of(self.run.sketches_file(shard), kept, scope)
             for shard, kept, scope in zip(self.shards, self._by_part(alive), scopes, strict=True)
         ]
-        return link_partitioned(self._engine, parts, columns, memory, exchange / f"links-{uuid4().hex}")
+        each = self.task_memory // LINKING
+        return link_partitioned(self._engine, parts, columns, memory, each, exchange / f"links-{uuid4().hex}")
 
     def _by_part(self, values: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         return np.split(values, starts(self)[1:-1])
@@ -270,7 +272,8 @@ class Extended:
     def __init__(self, base: Population, made: Mapping[str, npt.NDArray[Any]]) -> None:
         self._base, self._made, self._begin = base, made, starts(base)
         self.texts = base.texts
-        self.sizes, self.memory, self.scratch = base.sizes, base.memory, base.scratch
+        self.sizes, self.scratch = base.sizes, base.scratch
+        self.memory, self.task_memory = base.memory, base.task_memory
 
     def columns(self, part: int) -> Columns:
         """Return stored and made columns of a part."""

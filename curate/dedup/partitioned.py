@@ -30,7 +30,6 @@ I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 Edges = tuple[I64, I64]
 
-TASK_BYTES = 1 << 30  # of memory, at most, that a task takes for what grows with a corpus
 DIVIDED_BYTES = 64  # of memory for each document whose keys of one column are being divided
 KEY_BYTES = 128  # of memory for each key of a partition in which edges are found, its table growing
 HELD_BYTES = 20  # of memory for each key and column of a partition that is read from a store, all columns at once
@@ -65,19 +64,17 @@ class Part:
 
 
 def link_partitioned(
-    engine: Engine, parts: Sequence[Part], columns: Sequence[KeyColumn], memory: int, folder: Location
+    engine: Engine, parts: Sequence[Part], columns: Sequence[KeyColumn], memory: int, each: int, folder: Location
 ) -> Linked:
     """Find the components of the documents of `parts`, numbered in order, that share a key in one of `columns`.
 
-    `memory`: bytes that the tasks of one process may take together, each TASK_BYTES at most, and then this process.
-    Dividing keys takes DIVIDED_BYTES for each document of a task, and a task has as many shards as that allows (one at
-    least); finding edges KEY_BYTES for each different key of a partition, and for each column HELD_BYTES more in a
-    store; there are as many partitions as that takes. Each key travels once: 12 bytes, 20 for hashes of 128 bits. The
-    edges are joined here by a union-find of 4 bytes a document where it fits, and by tasks otherwise
-    (`curate.dedup.stars`). Files go to `folder` and are deleted.
+    `memory`: bytes that this process may take, and `each` what a task may. Dividing keys takes DIVIDED_BYTES for each
+    document of a task, and a task has as many shards as that allows (one at least); finding edges KEY_BYTES for each
+    different key of a partition, and for each column HELD_BYTES more in a store; there are as many partitions as that
+    takes. Each key travels once: 12 bytes, 20 for hashes of 128 bits. The edges are joined here by a union-find of 4
+    bytes a document where it fits, and by tasks otherwise (`curate.dedup.stars`). Files go to `folder` and are deleted.
     """
     n = sum(part.documents for part in parts)
-    each = max(min(memory // engine.threads, TASK_BYTES), 1)
     of_key = KEY_BYTES + (HELD_BYTES * len(columns) if is_remote(folder) else 0)
     partitions = max(engine.cores, -(-n * of_key // each), min(n // CACHED_KEYS, MOST_FOR_CACHE))
     try:

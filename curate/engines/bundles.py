@@ -31,7 +31,10 @@ def bundles(items: Sequence[Item], least: int) -> Iterator[list[Item]]:
 
 
 def name_of(task: Any, item: Any) -> str:
-    """Return what to call an item in messages: the name of its shard, or the kind of its task and its number."""
+    """Return what to call an item in messages: as its task says, its shard, or the kind of its task and a number."""
+    says = getattr(task, "name_of", None)
+    if says:
+        return str(says(item))
     name = item if isinstance(item, str) else getattr(getattr(item, "shard", item), "name", None)
     if isinstance(name, str):
         return name

@@ -13,7 +13,10 @@ Result = TypeVar("Result")
 
 
 class Engine(Protocol):
-    """Runs tasks. A task is picklable, works on one item (a shard, a partition), writes files and returns counts."""
+    """Runs tasks. A task is picklable, works on one item (a shard, a partition), writes files and returns counts.
+
+    A task with a method `name_of` says what its items are called in messages.
+    """
 
     @property
     def threads(self) -> int:
@@ -26,6 +29,10 @@ class Engine(Protocol):
     @property
     def memory(self) -> int:
         """Bytes that the parts which grow with a corpus may take together in one process."""
+
+    @property
+    def task_memory(self) -> int:
+        """Bytes that the parts which grow with a corpus may take in one task, about."""
 
     @property
     def elsewhere(self) -> bool:

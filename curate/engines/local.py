@@ -20,6 +20,9 @@ from curate.memory import parse_memory
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+MOST_TASK_MEMORY = 2 << 30
+"""Bytes of a task: with more, sorting and looking up leave the caches, and nothing is faster."""
+
 _POLL_SECONDS = 0.2  # how long an interrupt may go unnoticed
 
 
@@ -34,6 +37,7 @@ class Local:
         self.threads = threads or len(os.sched_getaffinity(0))
         self.cores = self.threads
         self.memory = parse_memory(memory)
+        self.task_memory = min(self.memory // self.threads, MOST_TASK_MEMORY)
 
     def ready(self) -> None:
         """Do nothing: threads are here."""

@@ -83,7 +83,7 @@ class Ray:
         """
         self.threads = cpus_per_task
         self.memory = parse_memory(memory)
-        self._memory = parse_memory(memory_per_task or MEMORY_PER_TASK) * cpus_per_task
+        self.task_memory = parse_memory(memory_per_task or MEMORY_PER_TASK) * cpus_per_task
         self._straggler_seconds = straggler_seconds
         self._files: dict[str, None] = {}
         self._shipped: Any = None
@@ -105,7 +105,7 @@ class Ray:
         """Ray, when it is there."""
         if self._session:
             self._session.wait()
-            end_by_sigterm()  # again: Ray has its own way
+            end_by_sigterm()
         return self._ray
 
     @cached_property
@@ -174,7 +174,7 @@ class Ray:
     def submit(self, kit: Any, items: Sequence[Any], names: Sequence[str], tries: int) -> Any:
         """Hand one try to Ray; return what Ray calls it."""
         name = in_words(names)
-        options: dict[str, Any] = {"num_cpus": self.threads, "memory": self._memory, "max_retries": _RETRIES}
+        options: dict[str, Any] = {"num_cpus": self.threads, "memory": self.task_memory, "max_retries": _RETRIES}
         options |= {"name": f"curate {name}", "scheduling_strategy": "SPREAD" if tries else "DEFAULT"}
         return self._remote.options(**options).remote([kit], items, names, curate.__version__)
 
@@ -197,21 +197,21 @@ class Ray:
         asked = None
         while True:
             nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
-            if any(node.get("CPU", 0) >= self.threads and node.get("memory", 0) >= self._memory for node in nodes):
+            if any(node.get("CPU", 0) >= self.threads and node.get("memory", 0) >= self.task_memory for node in nodes):
                 return
             most = max((node.get("CPU", 0), node.get("memory", 0)) for node in nodes)
             if most[0] or time.monotonic() > until:
                 break
             if asked is None:
                 log.warning("the Ray cluster has no CPU yet; waiting for its first node for up to ten minutes")
-                wanted = self._ray.remote(get_ready).options(num_cpus=self.threads, memory=self._memory)
+                wanted = self._ray.remote(get_ready).options(num_cpus=self.threads, memory=self.task_memory)
                 asked = wanted.remote()  # a cluster that grows with its tasks begins to
             if over.wait(1.0):
                 return
         if asked is not None:
             self._ray.cancel(asked)
         raise EngineError(
-            f"no node of the Ray cluster has room for a task of {self.threads} CPUs and {self._memory >> 20} MiB: "
+            f"no node of the Ray cluster has room for a task of {self.threads} CPUs and {self.task_memory >> 20} MiB: "
             f"the largest has {most[0]:.0f} CPUs and {most[1] / 2**20:.0f} MiB; give less with --cpus-per-task or "
             "--memory-per-task"
         )

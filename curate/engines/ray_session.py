@@ -72,7 +72,7 @@ class Session:
     def _join_cluster(self, address: str) -> None:
         unreachable = f"the Ray cluster at {address} cannot be reached"
         try:
-            _knock(address)
+            address = _knock(address)
         except OSError as error:
             raise EngineError(f"{unreachable}: {error}") from None
         try:
@@ -94,9 +94,17 @@ class Session:
 
 
 def end_by_sigterm() -> None:
-    """Have SIGTERM end this process as `sys.exit` does, where nobody decided otherwise: Ray would print its stack."""
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    """Have SIGTERM end this process as `sys.exit` does, where nobody decided otherwise: Ray would print its stack.
+
+    To be called before Ray is there, and again when it is: it puts its own way beneath that of Python.
+    """
+    here = threading.current_thread() is threading.main_thread()
+    if here and signal.getsignal(signal.SIGTERM) in (signal.SIG_DFL, _exit):
+        signal.signal(signal.SIGTERM, _exit)
+
+
+def _exit(number: int, frame: Any) -> None:
+    sys.exit(128 + number)
 
 
 def import_ray() -> Any:
@@ -110,8 +118,15 @@ def import_ray() -> Any:
     return ray
 
 
-def _knock(address: str) -> None:
-    """Raise OSError where nobody listens at "host:port" or "ray://host:port": Ray itself would try for minutes."""
-    host, _, port = address.rpartition("//")[2].rpartition(":")
-    if host and port.isdigit():
-        socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
+def _knock(address: str) -> str:
+    """Return "host:port" or "ray://host:port" with the number of the host: Ray asks name servers only, for minutes.
+
+    Raises OSError where nobody listens there: Ray would try for minutes too.
+    """
+    scheme, slashes, place = address.rpartition("//")
+    host, _, port = place.rpartition(":")
+    if not host or not port.isdigit():
+        return address
+    with socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS) as there:
+        number = there.getpeername()[0]
+    return address if ":" in number else f"{scheme}{slashes}{number}:{port}"

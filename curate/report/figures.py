@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curate.decide.cuts import SIZES, Cuts
+from curate.engines.bundles import in_words
 from curate.errors import RunError
 from curate.measure.stored import ShardCounts, stored_counts
 from curate.report.account import COUNTS, Account, Sums, add, add_all, none, totals
@@ -282,6 +283,11 @@ class _Some:
 
     number: int
     shards: Sequence[Shard]
+
+    @property
+    def name(self) -> str:
+        """What to call them in messages."""
+        return in_words([shard.name for shard in self.shards])
 
 
 def _add_up(run: Run, task: _Some, workers: Workers) -> Figures:

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from classifiers.arrow import to_array
 from curate.conservation import check_written
 from curate.decide.cuts import cut, final_bytes, ranges_of
+from curate.engines.bundles import in_words
 from curate.measure.stage import read_options
 from curate.shards import Batch, MixWriter, Shard, atomic_bytes, holds, read_again, seal
 from curate.storage import Location
@@ -84,6 +85,10 @@ class WriteTask:
     part_bytes: int  # of text in the files that a group has open at a time, about
     once: bool = False
     buckets: int = 0  # of a shuffled mix; 0: one folder a domain
+
+    def name_of(self, number: int) -> str:
+        """Return the shards of a group, in words."""
+        return in_words([shard.name for shard in self.groups[number]])
 
     @property
     def folder(self) -> Location:

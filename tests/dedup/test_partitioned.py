@@ -86,7 +86,7 @@ def test_the_components_are_those_of_brute_force(tmp_path_factory, drawn, memory
     with pytest.MonkeyPatch.context() as patch:
         if by_stars:
             patch.setattr(partitioned, "MOST_NUMBERS", 0)
-        linked = link_partitioned(Pickling(2), parts, band_columns(len(bands)), memory, folder / "links")
+        linked = link_partitioned(Pickling(2), parts, band_columns(len(bands)), memory, memory // 2, folder / "links")
     keys = [np.array(band, np.uint64)[kept] for band in bands]
     keys = keys if groups is None else [keys_within(band, groups) for band in keys]
     assert found(linked) == expected([band.tolist() for band in keys], int(kept.sum()))
@@ -134,14 +134,15 @@ def test_a_long_chain_in_random_order_takes_few_rounds(tmp_path, monkeypatch):
 def test_hashes_of_128_bits_have_to_agree_in_both_halves(tmp_path):
     hashes = [b"a" * 16, b"a" * 8 + b"b" * 8, b"a" * 16, None, None, b"\0" * 16, b"\0" * 16]
     parts = parts_of(tmp_path, {"exact": pa.array(hashes, pa.binary(16))}, [2, 4], np.ones(7, np.bool_))
-    linked = link_partitioned(Pickling(3), parts, [hash_of("exact")], 4000, tmp_path / "links")
+    linked = link_partitioned(Pickling(3), parts, [hash_of("exact")], 4000, 4000 // 3, tmp_path / "links")
     assert found(linked) == ([0, 2, 5, 6], [0, 0, 1, 1])
 
 
 def test_documents_too_short_for_a_shingle_are_not_linked_by_bands(tmp_path):
     columns = {"band_0": pa.array([5, 5, 5], pa.uint64()), "short": pa.array([None, 9, None], pa.uint64())}
     parts = parts_of(tmp_path, columns, [], np.ones(3, np.bool_))
-    assert found(link_partitioned(ONE_THREAD, parts, band_columns(1), 1 << 20, tmp_path / "links")) == ([0, 2], [0, 0])
+    linked = link_partitioned(ONE_THREAD, parts, band_columns(1), 1 << 20, 1 << 20, tmp_path / "links")
+    assert found(linked) == ([0, 2], [0, 0])
 
 
 def test_in_a_store_a_file_of_keys_is_opened_once_for_all_bands_of_a_partition(tmp_path, monkeypatch):
@@ -150,11 +151,11 @@ def test_in_a_store_a_file_of_keys_is_opened_once_for_all_bands_of_a_partition(t
     columns = {f"band_{number}": pa.array(drawn.integers(0, 900, 1000), pa.uint64()) for number in range(5)}
     columns["short"] = pa.nulls(1000, pa.uint64())
     parts = parts_of(tmp_path, columns, [200, 500], np.ones(1000, np.bool_))
-    here = link_partitioned(Pickling(2), parts, band_columns(5), 40_000, tmp_path / "links")
+    here = link_partitioned(Pickling(2), parts, band_columns(5), 40_000, 20_000, tmp_path / "links")
     read = partitioned.read_divided
     monkeypatch.setattr(partitioned, "read_divided", lambda *given: opened.append(given[0].name) or read(*given))
     store = locate("memory://bucket/links")
-    there = link_partitioned(Pickling(2), parts, band_columns(5), 40_000, store)
+    there = link_partitioned(Pickling(2), parts, band_columns(5), 40_000, 20_000, store)
     assert found(there) == found(here)
     keys = Counter(name for name in opened if not name.startswith("edges"))
     edges = len(opened) - keys.total()
@@ -173,7 +174,7 @@ def test_a_bucket_with_every_document_in_it_costs_no_more(tmp_path, monkeypatch,
         (tmp_path / name).mkdir()
         parts = parts_of(tmp_path / name, {"band_0": pa.array(keys), "short": short}, [n // 2], kept)
         started = time.process_time()
-        linked = link_partitioned(ONE_THREAD, parts, band_columns(1), 64 << 20, tmp_path / "links")
+        linked = link_partitioned(ONE_THREAD, parts, band_columns(1), 64 << 20, 64 << 20, tmp_path / "links")
         return time.process_time() - started, linked
 
     seconds(np.arange(1, n + 1, dtype=np.uint64), "warm")

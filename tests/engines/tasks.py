@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
@@ -12,6 +13,7 @@ import numpy as np
 
 from curate.engines.workers import Workers
 from curate.errors import InputError, RecipeError
+from curate.events import emit
 
 MOST_GB = 8  # that a task takes which shall be killed for it
 
@@ -49,5 +51,8 @@ class Fails:
             hoard = [np.ones(1 << 28) for _ in range(MOST_GB // 2)]  # until Ray sees it and kills the worker
             time.sleep(60)
             del hoard
+        elif self.how == "tells":
+            logging.getLogger("curate.storage").warning("the store fails")
+            emit("retry", what="bad.jsonl", attempt=1)
         elif self.how == "fault":
             raise ZeroDivisionError("a mistake of ours")

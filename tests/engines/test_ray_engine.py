@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import platform
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -128,6 +131,18 @@ def test_a_fault_of_ours_comes_with_its_traceback(engine: Ray, tmp_path: Path) -
         run(engine, Fails(tmp_path, "fault", times=99))
 
 
+def test_what_a_task_logs_is_logged_here_with_its_name_and_node(
+    engine: Ray, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="curate"):
+        assert run(engine, Fails(tmp_path, "tells")) == ANSWERS
+    warning, event = (record for record in caplog.records if record.name.startswith("curate."))
+    assert warning.levelname == "WARNING" and warning.name == "curate.storage"
+    assert warning.getMessage() == f"bad, on {platform.node()}: the store fails"
+    assert event.getMessage() == "retry"
+    assert event.facts == {"what": "bad.jsonl", "attempt": 1, "task": "bad", "node": platform.node()}  # type: ignore[attr-defined]
+
+
 def test_a_mistake_in_the_recipe_stops_everything_and_is_told_once(engine: Ray, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r'^bad, on .*: "long": word_count is text$'):
         run(engine, Fails(tmp_path, "recipe", times=99))
@@ -149,3 +164,17 @@ def test_a_task_that_no_node_has_room_for_is_refused_at_once(nodes: Nodes) -> No
     refused = pytest.raises(EngineError, match=r"no node .* has room for a task of 64 CPUs .* the largest has 1 CPU")
     with refused, Ray(nodes.address, cpus_per_task=64) as engine:
         assert engine.cores == 0, "never reached"
+
+
+def test_a_cluster_without_a_node_is_given_time_for_its_first(
+    nodes: Nodes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    nodes.become(0)
+    with Ray(nodes.address, memory_per_task="1GiB") as engine:
+        until = time.monotonic() + 60
+        while "has no CPU yet" not in caplog.text and time.monotonic() < until:
+            time.sleep(0.1)
+        nodes.become(1)
+        assert sorted(engine.run(Fails(tmp_path, "nothing"), ["a", "b"])) == [("a", "A"), ("b", "B")]
+        assert engine.cores == 1
+    assert "has no CPU yet" in caplog.text

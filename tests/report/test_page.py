@@ -24,7 +24,7 @@ from report_examples import (
 
 import curate
 from curate.report.page import page
-from tests.corpora import prose
+from tests.corpora import prose, write_jsonl
 
 NOTHING: dict[str, Any] = {"signals": [], "samples": [], "classifiers": []}
 
@@ -282,3 +282,11 @@ def test_a_page_stays_under_5_mb_whatever_the_texts_are(character: str) -> None:
     html = page(example_report(steps=steps), {"signals": signals, "samples": samples, "classifiers": []})
     assert len(html.encode()) < 5_000_000
     assert character * 30 in html or "&amp;" * 30 in html or "&#39;" * 30 in html
+
+
+def test_documents_that_all_have_the_same_large_value_have_a_histogram(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "in.jsonl", [{"text": " ".join(["word"] * 1500)}] * 3)
+    recipe = curate.Recipe.parse('[[steps]]\nname = "long"\nfilter = "word_count >= 50"')
+    run = curate.corpus(tmp_path / "in.jsonl", tmp_path / "run", recipe)
+    assert run.report["output"]["documents"] == 3
+    assert "word_count" in (run.path / "report.html").read_text(encoding="utf-8")
