@@ -135,6 +135,37 @@ def test_text_files_are_copied_one_by_one(tmp_path: Path) -> None:
     assert set(read_back([piece.path for piece in pieces])) <= set(TEXTS)
 
 
+def test_text_files_may_have_the_longest_names_there_are(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    for number in range(9):
+        (tmp_path / "raw" / f"{str(number) * 251}.txt").write_text(TEXTS[number])
+        (tmp_path / "raw" / f"{'x.' * 120}{number}.txt.gz").write_bytes(gzip.compress(TEXTS[20 + number].encode()))
+    (tmp_path / "sample").mkdir()
+    pieces = take_pieces(plan([tmp_path / "raw"]), tmp_path / "sample", 10_000_000)
+    assert set(read_back([piece.path for piece in pieces])) == {*TEXTS[:9], *TEXTS[20:29]}
+
+
+def test_a_bad_file_is_copied_as_it_is_where_such_files_are_skipped(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    broken = tmp_path / "raw" / "broken.jsonl.gz"
+    broken.write_bytes(b"no gzip at all " * 70_000)
+    write_jsonl(tmp_path / "raw" / "plain.jsonl", ({"text": text} for text in TEXTS))
+    (tmp_path / "raw" / "gone.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in TEXTS))
+    shards = plan([tmp_path / "raw"])
+    (tmp_path / "raw" / "gone.jsonl").unlink()
+    for budget in (100_000, 10_000_000):
+        folder = tmp_path / f"sample-{budget}"
+        folder.mkdir()
+        with pytest.raises(InputError):
+            take_pieces(shards, folder, budget)
+        folder = tmp_path / f"skipped-{budget}"
+        folder.mkdir()
+        pieces = {Path(piece.origin).name: piece for piece in take_pieces(shards, folder, budget, skip_bad=True)}
+        assert set(pieces) == {"broken.jsonl.gz", "plain.jsonl"}
+        assert broken.read_bytes().startswith(pieces["broken.jsonl.gz"].path.read_bytes())
+        assert set(read_back([pieces["plain.jsonl"].path])) <= set(TEXTS)
+
+
 def test_nothing_of_nothing_and_a_damaged_file_is_named(tmp_path: Path) -> None:
     empty = write_jsonl(tmp_path / "empty.jsonl", [])
     assert take_pieces(plan([empty]), tmp_path, 1000) == []

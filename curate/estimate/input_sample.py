@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curate.errors import InputError
 from curate.shards import Shard
 from curate.shards.compression import explain_read_errors
 from curate.shards.inputs import kind
@@ -51,13 +52,16 @@ def places_for(budget: int) -> int:
     return min(max(budget // PLACE_BYTES, 8), MOST_PLACES)
 
 
-def take_pieces(shards: Sequence[Shard], folder: Path, budget: int, places: int | None = None) -> list[Piece]:
+def take_pieces(
+    shards: Sequence[Shard], folder: Path, budget: int, places: int | None = None, *, skip_bad: bool = False
+) -> list[Piece]:
     """Copy about `budget` bytes, as they are when decompressed, of the inputs into `folder`.
 
     The bytes on disk are divided evenly, and from each division a place is drawn, which gives as many of them as the
     others: so every source, format and compression has its share, and nothing that recurs in the inputs is always met
     or missed. A plain JSONL file is copied at each such place, a Parquet file from the first on, others from their
-    beginning. Inputs that fit into the budget are copied whole. Raises InputError for a file that cannot be read.
+    beginning. Inputs that fit into the budget are copied whole. Raises InputError for a file that cannot be read;
+    with `skip_bad` it is copied as it is, so that a run of the pieces skips it as one of the inputs does.
     """
     total = sum(shard.bytes for shard in shards)
     if not total:
@@ -69,7 +73,7 @@ def take_pieces(shards: Sequence[Shard], folder: Path, budget: int, places: int 
     for place in ((number + draw.random()) * total / count for number in range(count)):
         index = int(np.searchsorted(ends, place, side="right"))
         hits.setdefault(index, []).append(int(place) - (ends[index] - shards[index].bytes))
-    expansion = sum(_expansion(shards[index]) * len(offsets) for index, offsets in hits.items()) / count
+    expansion = sum(_expansion(shards[index], skip_bad) * len(offsets) for index, offsets in hits.items()) / count
     each = max(1, int(budget / count / expansion))  # bytes on disk that one place gives
     if total * expansion <= budget:
         hits = {index: [0] for index, shard in enumerate(shards) if shard.bytes}
@@ -79,11 +83,11 @@ def take_pieces(shards: Sequence[Shard], folder: Path, budget: int, places: int 
     for index, offsets in hits.items():
         shard, size = shards[index], each * len(offsets)
         if _is_plain(shard) and size < shard.bytes:
-            plain.setdefault(shard.source, []).extend((shard, offset) for offset in offsets)
+            if not skip_bad or _opens(shard):
+                plain.setdefault(shard.source, []).extend((shard, offset) for offset in offsets)
             continue
-        with explain_read_errors(shard.paths[0], lambda: 0):
-            start = offsets[0] if size < shard.bytes else 0
-            pieces += _COPY[shard.format](shard, folder / f"{len(pieces):03d}", start, size)
+        start = offsets[0] if size < shard.bytes else 0
+        pieces += _copied(shard, folder / f"{index:05d}", start, size, skip_bad)
     done: dict[str, int] = {}
     for stretches in plain.values():
         for first in range(0, len(stretches), PLACES_A_PIECE):
@@ -100,7 +104,42 @@ def _is_plain(shard: Shard) -> bool:
     return shard.format == "jsonl" and kind(shard.paths[0])[1] is None
 
 
-def _expansion(shard: Shard) -> float:
+def _opens(shard: Shard) -> bool:
+    try:
+        with open_sparsely(shard.paths[0]):
+            return True
+    except OSError:
+        return False
+
+
+def _copied(shard: Shard, folder: Path, start: int, size: int, skip_bad: bool) -> list[Piece]:
+    """Copy about `size` bytes on disk of a shard; see `take_pieces` for `skip_bad`."""
+    folder.mkdir()
+    try:
+        with explain_read_errors(shard.paths[0], lambda: 0):
+            return _COPY[shard.format](shard, folder, start, size)
+    except InputError:
+        if not skip_bad:
+            raise
+    if shard.format == "txt" or not _opens(shard):  # any bytes are a text: a copy would not be skipped
+        return []
+    copy = folder / Path(shard.paths[0]).name
+    with open_sparsely(shard.paths[0]) as file:
+        copy.write_bytes(file.read(min(size, shard.bytes)))
+    return [Piece(copy, shard.paths[0], shard.source, copy.stat().st_size)]
+
+
+def _expansion(shard: Shard, skip_bad: bool) -> float:
+    """Return how much larger the content of a shard is than its files; 1 for a bad one that is to be skipped."""
+    try:
+        return _expands(shard)
+    except InputError:
+        if not skip_bad:
+            raise
+        return 1.0
+
+
+def _expands(shard: Shard) -> float:
     """Return how much larger the content of a shard is than its files, by its beginning or its footer."""
     path = shard.paths[0]
     with explain_read_errors(path, lambda: 0):
@@ -144,7 +183,6 @@ def _stretches(places: Sequence[tuple[Shard, int]], copy: Path, each: int, done:
 
 def _lines(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
     """Copy the lines (JSONL) of a plain file, or those that begin in the first `size` bytes of a compressed one."""
-    folder.mkdir()
     [path] = shard.paths
     codec = kind(path)[1]
     copy = folder / Path(path).name
@@ -164,7 +202,6 @@ def _lines(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
 
 def _records(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
     """Copy whole records from the beginning (WET)."""
-    folder.mkdir()
     [path] = shard.paths
     codec = kind(path)[1]
     copy = folder / Path(path).name
@@ -229,7 +266,6 @@ def _store(copy: Path, content: bytes, codec: str | None) -> None:
 
 def _parquet(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
     """Copy rows of one row group, the one at `start`, or of several until there are enough."""
-    folder.mkdir()
     [path] = shard.paths
     copy = folder / Path(path).name
     with open_arrow(path) as opened:
@@ -259,7 +295,6 @@ def _group_bytes(group: pq.RowGroupMetaData) -> int:
 
 def _arrow(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
     """Copy the first record batches of an Arrow file or stream."""
-    folder.mkdir()
     [path] = shard.paths
     copy = folder / Path(path).name
     with open_arrow(path) as file:
@@ -284,16 +319,20 @@ def _arrow(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
 
 def _texts(shard: Shard, folder: Path, start: int, size: int) -> list[Piece]:
     """Copy some of a group of text files."""
-    folder.mkdir()
     pieces, held = [], 0
     for number, path in enumerate(shard.paths):
-        copy = folder / f"{number:05d}-{Path(path).name}"
+        copy = folder / f"{number:05d}{_ending(path)}"  # names may be as long as names can be
         copy.write_bytes(locate(path).read_bytes())
         pieces.append(Piece(copy, path, shard.source, copy.stat().st_size))
         held += pieces[-1].bytes
         if held >= size:
             break
     return pieces
+
+
+def _ending(path: str) -> str:
+    """Return the suffixes that say how a file is stored."""
+    return "".join(Path(path).suffixes[-2 if kind(path)[1] else -1 :])
 
 
 _COPY: dict[str, Callable[[Shard, Path, int, int], list[Piece]]] = {
