@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -115,8 +116,21 @@ ENGINE = options(
         "--memory-per-task", help="Memory declared to Ray for each core of a task, such as 4GB.  [default: 2GiB]"
     ),
 )
+
+
+class Finite(click.FloatRange):
+    """A number of a range, neither infinite nor no number."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> float:
+        """Return the number that the user means."""
+        number: float = super().convert(value, parameter, context)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", parameter, context)
+        return number
+
+
 IGNORE_DISK = click.option("--ignore-disk", is_flag=True, help="Go on when the disk looks too small for the run.")
-READING = options(
+SAMPLED = options(
     click.option("--text-column", default="text", show_default=True, help="Column that holds the text."),
     click.option("--id-column", default="id", show_default=True, help="Column that holds the id; made up when absent."),
     click.option("--tokenizer", type=click.Path(), help="tokenizer.json to count tokens exactly."),
@@ -135,5 +149,8 @@ READING = options(
         help="A compressed file that becomes more than so many times larger is an error.",
     ),
     click.option("--skip-bad-files", is_flag=True, help="Go on when a file cannot be read; the report lists it."),
+)
+READING = options(
+    SAMPLED,
     click.option("--overwrite", is_flag=True, help="Delete the run at --out first."),
 )
