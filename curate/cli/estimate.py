@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from curate.cli.options import INPUTS, JSON, RECIPE, THREADS, Place
+from curate.cli.options import INPUTS, JSON, PLUGIN, RECIPE, SAMPLED, THREADS, Finite, Place
 
 
 @click.command()
@@ -16,8 +16,8 @@ from curate.cli.options import INPUTS, JSON, RECIPE, THREADS, Place
 @THREADS
 @click.option("--tokens", default="15T", show_default=True, help="Also estimate for so many tokens of such text.")
 @click.option("--cores", type=click.IntRange(min=1), help="Cores for that many.  [default: the threads]")
-@click.option("--seconds", type=click.FloatRange(1, 600), default=20, show_default=True, help="Time to spend, about.")
-@click.option("--price-per-core-hour", type=click.FloatRange(min=0), help="To show a cost, in your currency.")
+@click.option("--seconds", type=Finite(1, 600), default=20, show_default=True, help="Time to spend, about.")
+@click.option("--price-per-core-hour", type=Finite(min=0), help="To show a cost, in your currency.")
 @click.option(
     "--out",
     type=Place(),
@@ -25,15 +25,15 @@ from curate.cli.options import INPUTS, JSON, RECIPE, THREADS, Place
     show_default=True,
     help="Where the run would be made, for its free space.",
 )
-@click.option("--text-column", default="text", show_default=True, help="Column that holds the text.")
-@click.option("--id-column", default="id", show_default=True, help="Column that holds the id; made up when absent.")
-@click.option("--tokenizer", type=click.Path(), help="tokenizer.json to count tokens exactly.")
+@SAMPLED
+@PLUGIN
 @JSON
-def estimate(inputs: tuple[str, ...], recipe: str, seconds: float, as_json: bool, **options: Any) -> None:
+def estimate(inputs: tuple[str, ...], recipe: str, tokens: str, as_json: bool, **options: Any) -> None:
     """Say what a run over INPUT will take, stage by stage, without making it.
 
-    Time, memory, disk, bytes shuffled and money: for all of INPUT, and for --tokens of such text on --cores. Runs a
-    sample of the inputs in a temporary directory and scales what it took. Exits with 1 when the disk is too small.
+    Time, memory, disk, bytes shuffled and money: for all of INPUT, and for --tokens of such text on --cores, with 95%
+    intervals. Runs a sample of the inputs in a temporary directory and scales what it took. Exits with 1 when the disk
+    is too small.
 
     \b
     Example:
@@ -41,11 +41,13 @@ def estimate(inputs: tuple[str, ...], recipe: str, seconds: float, as_json: bool
     """
     from curate.estimate.estimate import estimate as estimate_run
     from curate.estimate.terminal import estimate_tables
+    from curate.recipe import parse_count
     from curate.terminal import Bars, say, size
 
+    wanted = parse_count(tokens)
     say("Running a sample of the inputs …")
     with Bars() as bars:
-        found = estimate_run(inputs, recipe, seconds=seconds, progress=bars, **options)
+        found = estimate_run(inputs, recipe, tokens=wanted, progress=bars, **options)
     if as_json:
         click.echo(json.dumps(found))
     else:

@@ -8,7 +8,12 @@ from rich.table import Table
 
 from curate.terminal import console, safe, size
 
-_KNOWN = {"documents": "documents", "tokens": "tokens", "text_bytes": "text", "seconds": "time", "mix": "mix"}
+_KNOWN = {"bytes": "on disk", "text_bytes": "text", "documents": "documents", "tokens": "tokens"}
+_SAID = {"": "±0%", "?": "unknown"}
+_WAITING = (
+    "cost: of the work, as the core-hours; held: of all cores from beginning to end, as sure as the time.\n"
+    "Decide and report keep one machine at work."
+)
 
 
 def estimate_tables(found: dict[str, Any]) -> None:
@@ -28,26 +33,37 @@ def estimate_tables(found: dict[str, Any]) -> None:
         )
         screen.print(f"[bold]{title}[/]")
         screen.print(_stages(part))
-        likely = ", ".join(f"{_KNOWN[of]} {_half(half)}" for of, half in part["uncertainty"].items())
+        likely = ", ".join(f"{label} {_SAID.get(sure := _sure(part, of), sure)}" for of, label in _KNOWN.items())
         screen.print(f"95% intervals, by how much the places of the sample differ: {likely}\n")
+    if found["whole"]["cost"] is not None:
+        screen.print(f"{_WAITING}\n")
     if found["free_disk"] is not None:
         screen.print(f"free at --out: {size(found['free_disk'])}")
 
 
-def _half(share: float | None) -> str:
-    return "unknown" if share is None else f"±{share:.0%}" if share == 0 or share >= 0.01 else "under ±1%"
+def _sure(row: dict[str, Any], name: str) -> str:
+    """Return how sure an estimate is: half of its interval as a share, or how many times as much it may be."""
+    half, most = row["uncertainty"][name], row["at_most"].get(name)
+    if most is not None:
+        return f"to {most:,.0f}×" if most >= 10 else f"to {most:.1f}×"
+    return "?" if half is None else f"±{half:.0%}" if half >= 0.01 else "<±1%" if half else ""
+
+
+def _with_interval(shown: str, row: dict[str, Any], name: str) -> str:
+    return f"{shown} [dim]{_sure(row, name)}[/]".rstrip()
 
 
 def _stages(part: dict[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("stage")
     priced = part["cost"] is not None
-    for title in ("time", "memory", "disk", "shuffled", "core-hours", *(["cost"] if priced else [])):
+    for title in ("time", "memory", "disk", "shuffled", "core-hours", *(["cost", "held"] if priced else [])):
         table.add_column(title, justify="right")
     for row in [*part["stages"], part]:
-        cells = [duration(row["seconds"]), *(size(row[name]) for name in ("memory", "disk", "shuffled"))]
-        cells.append(f"{row['core_hours']:,.2f}")
-        cells += [f"{row['cost']:,.2f}"] if priced else []
+        cells = [_with_interval(duration(row["seconds"]), row, "seconds")]
+        cells += [_with_interval(size(row[name]), row, name) for name in ("memory", "disk", "shuffled")]
+        cells.append(_with_interval(f"{row['core_hours']:,.2f}", row, "core_hours"))
+        cells += [f"{row[name]:,.2f}" for name in ("cost", "cost_held")] if priced else []
         table.add_row(row.get("stage", "in all"), *cells, style=None if "stage" in row else "bold")
     return table
 
