@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -184,6 +185,9 @@ def test_each_stage_is_as_uncertain_as_what_it_works_on() -> None:
     assert measure["memory"] == report["memory"] == 0 < decide["memory"] <= half["documents"] * 1.2
     assert found["uncertainty"]["memory"] == decide["memory"]
     assert decide["shuffled"] == pytest.approx(half["documents"], rel=0.2)
+    nothing_kept = replace(main, places=places * [1, 1, 1, 1, 0])
+    write = scaled(Trials(*[nothing_kept] * 3, 0.0), 1000.0, 4, recipe, 1, 0.5)["stages"][2]["uncertainty"]
+    assert write["seconds"] == measure["seconds"], "it reads all that is measured"
     of_tokens = scaled(Trials(main, main, main, 0.0), 1000.0, 4, recipe, 1, None, per="tokens")["uncertainty"]
     assert of_tokens["tokens"] == 0, "so many were asked for"
     assert of_tokens["bytes"] == pytest.approx(half["tokens"], rel=0.2)

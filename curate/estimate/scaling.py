@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from curate.estimate.intervals import FIXED, Amounts, Redrawn, joined
-from curate.estimate.trial import Trial, Trials
+from curate.estimate.trial import PER_PLACE, Trial, Trials
 from curate.recipe import Dedup, Filter, Recipe
 from curate.run import STAGES
 
@@ -86,6 +86,8 @@ def _stage(
 ) -> dict[str, Amounts]:
     """Return what a stage takes: seconds, bytes of memory, disk and shuffling, core-hours and money."""
     main, follows = trials.main, FOLLOWS[name]
+    if follows in PER_PLACE and not main.places[:, PER_PLACE.index(follows)].any():
+        follows = "text_bytes"  # nothing is kept: then all that write does is to read
     work = _seconds(trials, name, scale, shards)  # of cores
     seconds = max(work / cores, min(work, main.seconds[name])) if name in DIVIDED else work
     flat = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
