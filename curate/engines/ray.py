@@ -25,7 +25,7 @@ import curate
 from curate.engines.bundles import bundles, in_words, name_of
 from curate.engines.failures import Failures
 from curate.engines.logged import events_wanted, tell
-from curate.engines.ray_session import Session, end_by_sigterm, import_ray
+from curate.engines.ray_session import Session, check_status, end_by_sigterm, import_ray
 from curate.engines.ray_task import Done, Failed, Kit, attempt, get_ready
 from curate.engines.workers import Workers
 from curate.errors import EngineError
@@ -133,12 +133,13 @@ class Ray:
     def __enter__(self) -> Ray:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
         if self._lost:  # to leave a Ray that is gone ends this process, before it has said why
             return
         self.end()
         if self._session:
             self._session.join()
+        check_status(error)
 
     def end(self) -> None:
         """Begin to leave Ray, where nobody else has connected this process to it; a Ray of our own ends."""

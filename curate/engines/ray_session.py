@@ -21,6 +21,7 @@ _CONNECT_SECONDS = 10.0
 _POLL_SECONDS = 0.2  # how long an interrupt may go unnoticed
 _OBJECT_STORE = 512 << 20  # of a Ray of our own: only tasks, models and counts go through it
 _BY_TOKEN = "; where it asks for a token, as newer Rays may by themselves, set RAY_AUTH_MODE=token"
+_status = 0  # that SIGTERM ends this process with, once it came
 _QUIET = {"log_to_driver": False, "logging_level": "ERROR"}
 
 
@@ -104,7 +105,15 @@ def end_by_sigterm() -> None:
 
 
 def _exit(number: int, frame: Any) -> None:
-    sys.exit(128 + number)
+    global _status
+    _status = 128 + number
+    sys.exit(_status)
+
+
+def check_status(error: BaseException | None) -> None:
+    """Raise SystemExit again with its status, where SIGTERM ended this process inside Ray, which forgets it."""
+    if isinstance(error, SystemExit) and _status:
+        raise SystemExit(_status)
 
 
 def import_ray() -> Any:
