@@ -24,6 +24,7 @@ from curate.cli.options import (
     RUN,
     THREADS,
     TOKENS,
+    Finite,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def write(run: Location, format: str | None, threads: int | None, **engine: Any)
 @click.option(
     "--price-per-core-hour",
     "price",
-    type=click.FloatRange(min=0),
+    type=Finite(min=0),
     metavar="MONEY",
     help="Price of an hour of one core, in any currency: the report then says what a TB of raw text costs.",
 )

@@ -166,7 +166,7 @@ class _Columns:
         if binary.nbytes > limit:
             large = np.flatnonzero(pc.fill_null(pc.binary_length(binary), 0).to_numpy() > limit)
             reason = f"larger than {limit:,} bytes"
-            bad += [(int(i), reason, binary[i].as_buffer().slice(0, HEAD_BYTES).to_pybytes()) for i in large]
+            bad += [(int(i), reason, bytes(memoryview(binary[i].as_buffer())[:HEAD_BYTES])) for i in large]
             bad.sort()
         try:
             return binary.cast(pa.large_string()), bad

@@ -196,3 +196,10 @@ def test_records_round_trip(
     assert content.texts == [record["text"] for record in kept.values()]
     assert content.ids == [record["id"] for record in kept.values()]
     assert content.metadata == [{"n": record["n"], "tags": record["tags"]} for record in kept.values()]
+
+
+def test_a_text_that_is_too_large_is_rejected_with_its_beginning_however_short_that_is(put: Any) -> None:
+    content = read_content(put({"text": ["short", "x" * 2000, "y" * 9_000_000]}), max_record_bytes=1000)
+    assert content.texts == ["short"]
+    assert [reject.raw[:1] for reject in content.rejects] == [b"x", b"y"]
+    assert len(content.rejects[0].raw) == 2000
