@@ -86,10 +86,10 @@ def test_cores_divide_what_tasks_do_and_not_the_price(raw: Path, recipe: curate.
     shuffling = curate.Recipe.parse(RECIPE + "\n[mix]\nshuffle = true\n", "shuffled")
     trials = Trials(main, main, main)
     one, many = (scaled(trials, 1000.0, 4, shuffling, cores, 0.5) for cores in (2, 8))
-    decide, report = (pytest.approx(there + each * 100 * 999) for there, each in ((2.0, 6e-6), (1.0, 5e-6)))
+    decide, report = pytest.approx(2.0 + 6e-6 * 100 * 999), pytest.approx(1.0 + (0.6 + 3e-6 * 100 * 1000) * 0.999)
     assert [stage["seconds"] for stage in one["stages"]] == [10_000, decide, 4_000, report]
     assert [stage["seconds"] for stage in many["stages"]] == [2_500, decide, 1_000, report]
-    work = 2 * 10_000 + 2.5994 + 2 * 4_000 + 1.4995
+    work = 2 * 10_000 + 2.5994 + 2 * 4_000 + 1.8991
     assert one["core_hours"] == many["core_hours"] == pytest.approx(work / 3600)
     assert one["cost"] == many["cost"] == pytest.approx(0.5 * work / 3600)
     for found in (one, many):
