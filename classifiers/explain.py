@@ -122,8 +122,8 @@ def explain(name_or_path: str | PathLike[str], text: str, label: str | None = No
     features = list(_features(file, text.encode("utf-8", errors="surrogatepass")))
     if not features:
         raise ClassifierError(f"{path}: knows no word of this text; there is nothing to explain")
-    rows = file.input.take(np.array([found.row for found in features])).astype(np.float64)
-    weights = file.output.rows(0, len(file.output)).astype(np.float64)[: len(file.labels)]
+    rows = file.input.rows(np.array([found.row for found in features])).astype(np.float64)
+    weights = file.output.rows(slice(None)).astype(np.float64)[: len(file.labels)]
     probabilities = _probabilities(file, (weights @ rows.mean(axis=0)).astype(np.float32))
     code = int(np.argmax(probabilities)) if label is None else file.labels.index(label)
     rival = _runner_up(file, probabilities, code)

@@ -22,13 +22,9 @@ class DenseMatrix:
     def __len__(self) -> int:
         return len(self.values)
 
-    def rows(self, start: int, stop: int) -> npt.NDArray[np.float32]:
-        """Return rows `start` to `stop` as float32."""
-        return self.values[start:stop]
-
-    def take(self, rows: Rows) -> npt.NDArray[np.float32]:
+    def rows(self, which: Rows) -> npt.NDArray[np.float32]:
         """Return some rows as float32."""
-        return self.values[rows]
+        return self.values[which]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +43,9 @@ class QuantisedMatrix:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def rows(self, start: int, stop: int) -> npt.NDArray[np.float32]:
-        """Return rows `start` to `stop`, decoded."""
-        return self.take(slice(start, stop))
-
-    def take(self, rows: Rows) -> npt.NDArray[np.float32]:
+    def rows(self, which: Rows) -> npt.NDArray[np.float32]:
         """Return some rows, decoded."""
-        codes = self.codes[rows]
+        codes = self.codes[which]
         decoded = np.empty((len(codes), self.columns), np.float32)
         for part in range(codes.shape[1]):
             first = part * self.width
@@ -62,7 +54,7 @@ class QuantisedMatrix:
             decoded[:, first:last] = centroids[codes[:, part]]
         if self.scale is not None:
             with np.errstate(over="ignore", invalid="ignore"):  # a damaged file; what is not finite is refused later
-                decoded *= self.scale[rows, None]
+                decoded *= self.scale[which, None]
         return decoded
 
 

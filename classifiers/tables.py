@@ -52,7 +52,7 @@ class Tables:
     @classmethod
     def of(cls, file: FastTextFile) -> Tables:
         """Compile `file`; raises ClassifierError when its matrices hold values that are not finite numbers."""
-        outputs = file.output.rows(0, len(file.output))
+        outputs = file.output.rows(slice(None))
         _check_finite(outputs, file)
         if file.loss == "softmax" and len(file.labels) == 2:
             table = _project(file, (outputs[1] - outputs[0])[:, None])
@@ -98,11 +98,11 @@ def _project(file: FastTextFile, weights: F32 | None) -> F32:
     width = columns if columns < 4 else -(-columns // LANES) * LANES
     if weights is None and width == columns and isinstance(file.input, DenseMatrix):
         for start in range(0, rows, BLOCK):
-            _check_finite(file.input.rows(start, start + BLOCK), file)
+            _check_finite(file.input.rows(slice(start, start + BLOCK)), file)
         return file.input.values
     table = np.zeros((rows, width), np.float32)
     for start in range(0, rows, BLOCK):
-        block = file.input.rows(start, min(start + BLOCK, rows))
+        block = file.input.rows(slice(start, start + BLOCK))
         _check_finite(block, file)
         if weights is not None:
             with np.errstate(over="ignore", invalid="ignore"):

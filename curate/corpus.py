@@ -67,8 +67,6 @@ def corpus(
         chosen = open_recipe(recipe, tokens)
         if index is not None:
             check_index(index, chosen)
-        if overwrite:
-            at_work.ready()  # before anything is deleted
         options = Options(
             text_column,
             id_column,
@@ -77,7 +75,7 @@ def corpus(
             max_record_bytes,
             max_expansion,
         )
-        run = start(inputs, out, options, overwrite=overwrite)
+        run = start(inputs, out, options, at_work, overwrite=overwrite)
         with working(run, at_work, loaded):
             if not ignore_disk:
                 check_disk(run, chosen, threads)

@@ -24,6 +24,26 @@ def emit(event: str, **facts: Any) -> None:
     _log.info(event, extra={"facts": facts})
 
 
+def events_wanted() -> bool:
+    """Tell whether somebody listens to events."""
+    return _log.isEnabledFor(logging.INFO)
+
+
+@contextmanager
+def heard(*handlers: logging.Handler, events: bool = True) -> Iterator[None]:
+    """Have handlers hear what curate logs while the block runs, and events where these are asked for."""
+    root, before = logging.getLogger("curate"), _log.level
+    for handler in handlers:
+        root.addHandler(handler)
+    _log.setLevel(logging.INFO if events else logging.WARNING)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            root.removeHandler(handler)
+        _log.setLevel(before)
+
+
 class JsonLines(logging.Handler):
     """Writes events, and curate's warnings, as JSON lines: `time` (seconds since 1970), `event`, its facts."""
 
@@ -51,19 +71,10 @@ def json_log(path: str | None) -> Iterator[None]:
         file: IO[str] = sys.stderr
         if path != "-":
             file = stack.enter_context(_opened(path))
-        handlers: list[logging.Handler] = [JsonLines(file)]
+        stack.enter_context(heard(JsonLines(file)))
         if path != "-" and logging.lastResort and not logging.getLogger().handlers:
-            handlers.append(logging.lastResort)  # warnings go to stderr too, as they do without a handler
-        root, before = logging.getLogger("curate"), _log.level
-        for handler in handlers:
-            root.addHandler(handler)
-        _log.setLevel(logging.INFO)
-        try:
-            yield
-        finally:
-            for handler in handlers:
-                root.removeHandler(handler)
-            _log.setLevel(before)
+            stack.enter_context(heard(logging.lastResort))  # warnings go to stderr too, as they do without a handler
+        yield
 
 
 def _opened(path: str) -> IO[str]:

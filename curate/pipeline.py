@@ -56,14 +56,21 @@ def open_recipe(recipe: Recipe | str | Path, tokens: int | str | None = None) ->
 
 
 def start(
-    inputs: str | Location | Sequence[str | Location], out: str | Location, options: Options, *, overwrite: bool = False
+    inputs: str | Location | Sequence[str | Location],
+    out: str | Location,
+    options: Options,
+    engine: Engine,
+    *,
+    overwrite: bool = False,
 ) -> Run:
-    """Plan the inputs and open or make the run directory for them."""
+    """Plan the inputs and open or make the run directory for them; delete what is there when the engine is ready."""
     several = [inputs] if isinstance(inputs, str | Path | RemotePath) else list(inputs)
     if options.tokenizer:
         TokenCounter(options.tokenizer)  # to know that it can be read before anything is made
-    skip = options.skip_bad_files
-    return Run.create(out, options.inputs(), plan(several), overwrite=overwrite, skip_bad_files=skip)
+    shards, skip = plan(several), options.skip_bad_files
+    if overwrite:
+        engine.ready()
+    return Run.create(out, options.inputs(), shards, overwrite=overwrite, skip_bad_files=skip)
 
 
 def run_stages(

@@ -31,10 +31,10 @@ import curate
 from curate.engines.local import Local
 from curate.questions.explain import explain
 from curate.questions.query import query
-from curate.storage import RemotePath, backend, files_below, locate, lock
-from tests.corpora import RECIPE, small_corpus
+from curate.storage import RemotePath, backend, locate, lock
+from tests.corpora import small_corpus
+from tests.storage.runs import TRIMMED_AND_SHUFFLED, answers
 
-TRIMMED_AND_SHUFFLED = RECIPE + '\n[[steps]]\ndedup = "lines"\nunit = "line"\nmore_than = 1\n\n[mix]\nshuffle = true\n'
 SQL = "SELECT dropped_by, count(*) AS n FROM decisions GROUP BY dropped_by ORDER BY dropped_by"
 WANTING = 6  # threads that want one lock
 
@@ -49,12 +49,6 @@ def inputs(folder: Path) -> Path:
     (folder / "a.jsonl").unlink()
     (folder / "b.jsonl").rename(folder / "ö +1 50% #2.jsonl")
     return folder
-
-
-def answers(run: curate.Run) -> dict[str, bytes]:
-    """Return decisions and mix, byte by byte."""
-    found = {f"{number}": run.decisions_file(shard).read_bytes() for number, shard in enumerate(run.measured)}
-    return found | {run.name_of(path): path.read_bytes() for path in files_below(run.path / "mix")}
 
 
 def start(source: str, out: str, recipe: Path) -> subprocess.Popen[str]:

@@ -26,11 +26,10 @@ import pyarrow.parquet as pq
 from moto.server import ThreadedMotoServer
 
 import curate
-from curate.storage import backend, files_below, retry
-from tests.corpora import RECIPE, small_corpus
+from curate.storage import backend, retry
+from tests.corpora import small_corpus
 from tests.storage.object_store import KINDS, Proxy
-
-TRIMMED_AND_SHUFFLED = RECIPE + '\n[[steps]]\ndedup = "lines"\nunit = "line"\nmore_than = 1\n\n[mix]\nshuffle = true\n'
+from tests.storage.runs import TRIMMED_AND_SHUFFLED, answers
 
 
 def inputs(folder: Path) -> Path:
@@ -43,12 +42,6 @@ def inputs(folder: Path) -> Path:
     with pa.ipc.new_file(folder / "f.arrow", table.schema) as out:
         out.write_table(table)
     return folder
-
-
-def answers(run: curate.Run) -> dict[str, bytes]:
-    """Return decisions and mix, byte by byte."""
-    found = {f"{number}": run.decisions_file(shard).read_bytes() for number, shard in enumerate(run.measured)}
-    return found | {run.name_of(path): path.read_bytes() for path in files_below(run.path / "mix")}
 
 
 def curated(out: str, recipe: Path, kill_after: float | None = None) -> bool:

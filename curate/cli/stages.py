@@ -136,9 +136,7 @@ def measure(
     with opened(threads, None, engine, address, cpus_per_task, memory_per_task) as at_work:
         loaded = [load(plugin) for plugin in plugins]
         chosen = open_recipe(recipe)
-        if overwrite:
-            at_work.ready()
-        run = start(inputs, out, Options(**reading), overwrite=overwrite)
+        run = start(inputs, out, Options(**reading), at_work, overwrite=overwrite)
         with working(run, at_work, loaded), Bars() as bars:
             if not ignore_disk:
                 check_disk(run, chosen, threads, ["measure"])

@@ -224,6 +224,11 @@ def _column(population: Population, keep: Bools, values: _Values) -> npt.NDArray
     return whole
 
 
+def every_part(population: Population) -> dict[int, None]:
+    """Return all parts, of which nothing is said."""
+    return dict.fromkeys(range(len(population.sizes)))
+
+
 def kept_by_part(population: Population, keep: Bools) -> dict[int, Bools]:
     """Return of each part that has such documents which of its documents are those where `keep` is true."""
     windows = np.split(keep, np.cumsum(population.sizes)[:-1])

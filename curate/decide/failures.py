@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from curate.decide.columns import Columns
+from curate.decide.columns import Columns, every_part
 from curate.decide.population import Population
 from curate.decide.predicate import evaluate
 from curate.recipe import Filter
@@ -31,7 +31,7 @@ class Failures:
     def of(population: Population, filters: Sequence[Filter]) -> Failures:
         """Look which filters the documents of a population fail."""
         parts = [np.zeros((0, 0), np.uint8)] * len(population.sizes)
-        for part, found in population.look(_Failed(tuple(filters)), dict.fromkeys(range(len(parts)))):
+        for part, found in population.look(_Failed(tuple(filters)), every_part(population)):
             parts[part] = found
         return Failures(parts, population.sizes)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from curate.decide.columns import Columns, numeric, signal_column
+from curate.decide.columns import Columns, every_part, numeric, signal_column
 from curate.decide.duplicates import Duplicates
 from curate.decide.failures import Failures, unpacked
 from curate.decide.groups import group_keys
@@ -79,7 +79,7 @@ def where(population: Population, name: str, sql: str | None) -> Bools:
     """Return the documents that a step looks at: those that meet its predicate, or all."""
     begin = starts(population)
     met = np.ones(begin[-1], np.bool_)
-    for part, found in population.look(_Met(name, sql), dict.fromkeys(range(len(population.sizes)))) if sql else ():
+    for part, found in population.look(_Met(name, sql), every_part(population)) if sql else ():
         met[begin[part] : begin[part + 1]] = unpacked(found, population.sizes[part])
     return met
 

@@ -21,7 +21,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 MOST_TASK_MEMORY = 2 << 30
-"""Bytes of a task: with more, sorting and looking up leave the caches, and nothing is faster."""
+"""Bytes of a task, as many as one core of a task on Ray is declared to need."""
 
 _POLL_SECONDS = 0.2  # how long an interrupt may go unnoticed
 

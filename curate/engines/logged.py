@@ -6,13 +6,11 @@ It comes with the result of the task, so when that has ended.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_ROOT = "curate"
-_EVENTS = "curate.events"
+from curate.events import emit
 
 
 @dataclass(frozen=True)
@@ -26,8 +24,8 @@ class Logged:
     facts: dict[str, Any] | None
 
 
-class _Keeper(logging.Handler):
-    """Keeps records in a list."""
+class Keeper(logging.Handler):
+    """Keeps in a list what it hears, of a task on a node."""
 
     def __init__(self, kept: list[Logged], node: str) -> None:
         super().__init__(logging.INFO)
@@ -39,30 +37,10 @@ class _Keeper(logging.Handler):
         self._kept.append(Logged(record.name, record.levelno, record.getMessage(), self._node, facts))
 
 
-def events_wanted() -> bool:
-    """Tell whether somebody in this process listens to events."""
-    return logging.getLogger(_EVENTS).isEnabledFor(logging.INFO)
-
-
-@contextmanager
-def listening(kept: list[Logged], node: str, *, events: bool) -> Iterator[None]:
-    """Keep in a list what curate logs while the block runs, with its events if wanted."""
-    root, log = logging.getLogger(_ROOT), logging.getLogger(_EVENTS)
-    handler, before = _Keeper(kept, node), log.level
-    root.addHandler(handler)
-    log.setLevel(logging.INFO if events else logging.WARNING)
-    try:
-        yield
-    finally:
-        root.removeHandler(handler)
-        log.setLevel(before)
-
-
 def tell(logged: Sequence[Logged], task: str) -> None:
     """Log here what a task logged, with its name and its node."""
     for one in logged:
-        log = logging.getLogger(one.logger)
         if one.facts is not None:
-            log.log(one.level, one.message, extra={"facts": {**one.facts, "task": task, "node": one.node}})
+            emit(one.message, **one.facts, task=task, node=one.node)
         else:
-            log.log(one.level, "%s, on %s: %s", task, one.node, one.message)
+            logging.getLogger(one.logger).log(one.level, "%s, on %s: %s", task, one.node, one.message)

@@ -24,11 +24,12 @@ from typing import Any, Generic, TypeVar
 import curate
 from curate.engines.bundles import bundles, in_words, name_of
 from curate.engines.failures import Failures
-from curate.engines.logged import events_wanted, tell
+from curate.engines.logged import tell
 from curate.engines.ray_session import Session, check_status, end_by_sigterm, import_ray
 from curate.engines.ray_task import Done, Failed, Kit, attempt, get_ready
 from curate.engines.workers import Workers
 from curate.errors import EngineError
+from curate.events import events_wanted
 from curate.memory import parse_memory
 from curate.shipped import Shipment
 

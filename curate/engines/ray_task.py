@@ -19,9 +19,10 @@ from typing import Any
 
 import curate
 from curate.caches import user_cache
-from curate.engines.logged import Logged, listening
+from curate.engines.logged import Keeper, Logged
 from curate.engines.workers import Workers
 from curate.errors import CurateError, EngineError, RunError
+from curate.events import heard
 from curate.shards.atomic import write_as
 from curate.shipped import Shipment
 
@@ -74,7 +75,7 @@ def _attempt_one(kit: Any, item: Any, name: str, version: str) -> Done | Failed:
         prepared = _prepared(kit)
         workers = Workers(prepared.threads)
         try:
-            with listening(logged, node, events=prepared.events):
+            with heard(Keeper(logged, node), events=prepared.events):
                 result = prepared.task(item, workers)
             return Done(result, time.monotonic() - begun, logged)
         finally:

@@ -95,8 +95,9 @@ def trial(
         if not pieces:
             raise InputError("the inputs hold no bytes")
         try:
-            run = start([f"{piece.source}={piece.path}" for piece in pieces], folder / "run", options)
-            with working(run, Local(threads)) as engine:
+            local = Local(threads)
+            run = start([f"{piece.source}={piece.path}" for piece in pieces], folder / "run", options, local)
+            with working(run, local) as engine:
                 clock.say = progress.say  # type: ignore[method-assign]
                 measure_stage(run, recipe, engine, clock)
                 with clock.stage("decide", 0):

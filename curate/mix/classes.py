@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from curate.decide.columns import Columns
+from curate.decide.columns import Columns, every_part
 from curate.decide.groups import as_text
 from curate.decide.population import Population, starts
 from curate.decide.predicate import evaluate
@@ -115,7 +115,7 @@ def _classes(population: Population, look: _OfColumn | _ByPredicates) -> Classes
     begin = starts(population)
     codes: Codes = np.zeros(begin[-1], np.uint8)
     found: dict[str, int] = {}  # in the order in which they are met
-    for part, coded in population.look(look, dict.fromkeys(range(len(population.sizes)))):
+    for part, coded in population.look(look, every_part(population)):
         numbers = [found.setdefault(name, len(found)) for name in coded.names]
         if len(found) > _MOST:
             raise RecipeError(

@@ -4,33 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.loopback import LoopbackServer
 
 REVISIONS = ("main", "v1", "refs/convert/parquet")
 
 
-class Hub(ThreadingHTTPServer):
+class Hub(LoopbackServer):
     """One dataset `owner/name` with `files`, the same in all REVISIONS; `owner/gated` lets nobody in."""
 
-    daemon_threads = True
-
     def __init__(self, files: dict[str, bytes]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
         self.files = files
         self.requests: Counter[str] = Counter()
         self.failing: list[str] = []  # kinds of request that are answered with 503, once each
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        pass  # clients that give up close their side
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        super().__init__(_Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -10,9 +10,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.loopback import LoopbackServer
 
 Fault = str | None
 """What happens to a request: "500", "503", "closed" (before an answer), "lost" (done, but the answer is lost),
@@ -169,20 +171,10 @@ def _without_hidden(answer: bytes, hidden: Callable[[str], bool]) -> bytes:
     return re.sub(rb"<Contents>.*?</Contents>", shown, answer, flags=re.DOTALL)
 
 
-class Proxy(ThreadingHTTPServer):
+class Proxy(LoopbackServer):
     """Passes requests on to a server, but for those that `faults` names."""
 
-    daemon_threads = True
-
     def __init__(self, behind: tuple[str, int]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
         self.behind = behind
         self.faults = Faults()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        pass  # clients that give up close their side
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        super().__init__(_Handler)

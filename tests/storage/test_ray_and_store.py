@@ -13,7 +13,8 @@ import curate
 from curate.storage import backend
 from tests.engines.conftest import Nodes
 from tests.storage.object_store import Proxy
-from tests.storage.test_remote_runs import TRIMMED_AND_SHUFFLED, differing, recipe, send
+from tests.storage.runs import TRIMMED_AND_SHUFFLED
+from tests.storage.test_remote_runs import differing, recipe, send
 
 pytestmark = [pytest.mark.ray, pytest.mark.xdist_group("ray")]
 

@@ -14,22 +14,9 @@ from curate.questions.query import query
 from curate.storage import RemotePath, backend, files_below, locate
 from tests.corpora import RECIPE
 from tests.storage.object_store import Proxy
+from tests.storage.runs import TRIMMED_AND_SHUFFLED, answers
 
 pytestmark = pytest.mark.xdist_group("store")  # one server, and one finished run, for all
-
-TRIMMED_AND_SHUFFLED = (
-    RECIPE
-    + """
-[[steps]]
-name = "lines"
-dedup = "lines"
-unit = "line"
-more_than = 1
-
-[mix]
-shuffle = true
-"""
-)
 
 
 def recipe(text: str = RECIPE) -> curate.Recipe:
@@ -44,12 +31,6 @@ def send(folder: Path, where: str) -> str:
     for path in files_below(folder):
         store.pipe_file(str(place / path.relative_to(folder).as_posix()), path.read_bytes())
     return where
-
-
-def answers(run: curate.Run) -> dict[str, bytes]:
-    """Return the decisions and the mix, byte by byte; names of shards have a hash of where the inputs are."""
-    decisions = {f"{number}": run.decisions_file(shard).read_bytes() for number, shard in enumerate(run.measured)}
-    return decisions | {run.name_of(path): path.read_bytes() for path in files_below(run.path / "mix")}
 
 
 def differing(run: curate.Run, other: curate.Run) -> list[str]:
