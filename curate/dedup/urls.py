@@ -20,9 +20,10 @@ HASH = pa.binary(16)
 
 
 # An optional scheme and user, then a name with a dot in it, "localhost" or an address in brackets, then the rest.
+# Arrow's \s, other than Python's, has no vertical tab.
 _HOST = (
     r"^(?:[a-zA-Z][a-zA-Z0-9+.\-]*:)?(?://)?(?:[^/?#@]*@)?"
-    r"(?:localhost|\[[0-9a-fA-F:.]+\]|[^/?#:@\s]+\.[^/?#:@\s]+)(?::\d*)?(?:[/?#]|$)"
+    r"(?:localhost|\[[0-9a-fA-F:.]+\]|[^/?#:@\s\v]+\.[^/?#:@\s\v]+)(?::\d*)?(?:[/?#]|$)"
 )
 
 

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from curate.dedup.urls import _HOST, canonical, url_hashes
@@ -112,6 +112,7 @@ def names_host(canonical_url: str) -> bool:
 PARTS = SHORT | LONGER | PARAMETERS
 
 
+@example(["0.\x0b0"])
 @given(st.lists(st.lists(PARTS, max_size=14).map("".join) | st.text(max_size=20), max_size=6))
 def test_the_canonical_form_equals_that_of_plain_python(urls: list[str]) -> None:
     assert canonical(urls).to_pylist() == [made if names_host(made) else None for made in map(naive, urls)]
