@@ -27,6 +27,8 @@ import pyarrow as pa
 import pyarrow.json as pj
 import pyarrow.parquet as pq
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 import curate
 from curate.engines.local import Local
 from curate.questions.explain import explain

@@ -25,6 +25,8 @@ import pyarrow.json as pj
 import pyarrow.parquet as pq
 from moto.server import ThreadedMotoServer
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 import curate
 from curate.storage import backend, retry
 from tests.corpora import small_corpus
